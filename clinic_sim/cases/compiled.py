@@ -1,0 +1,96 @@
+"""`CompiledCase`: a case with everything that is read from it once, ready for many episodes.
+
+Compiling annotates every fact with its meaning, indexes the meanings, builds the evidence graph and the order reader.
+Compiled cases are immutable and shared by all episodes of the case.
+"""
+
+from __future__ import annotations
+
+from clinic_sim.cases.case import Case
+from clinic_sim.cases.graph import CaseGraph
+from clinic_sim.knowledge.exam_catalogue import catalogue
+from clinic_sim.knowledge.meaning import Meaning, annotate
+from clinic_sim.knowledge.orders import OrderReader, RecordedExam
+from clinic_sim.knowledge.selection import index
+from clinic_sim.knowledge.topics import Topic
+
+_PRESENT = (Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS)
+
+
+class CompiledCase:
+    """One case, compiled; build it with `compile_case`."""
+
+    __slots__ = (
+        "__weakref__",
+        "by_id",
+        "case",
+        "chief",
+        "content_hash",
+        "echoes",
+        "graph",
+        "index",
+        "meanings",
+        "orders",
+        "position",
+    )
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.content_hash = case.content_hash
+        self.graph = CaseGraph(case)
+        self.chief = annotate(case.chief_complaint, language=case.language, topic=Topic.CHIEF_COMPLAINT)
+        self.meanings = self._annotate()
+        self.index = index(self.meanings)
+        self.by_id = {fact.id: fact for fact in case.facts}
+        self.position = {fact.id: n for n, fact in enumerate(case.facts)}
+        self.echoes: dict[str, tuple[str, ...]] = {}
+        for fact in case.facts:
+            if fact.echo_of:
+                self.echoes[fact.echo_of] = (*self.echoes.get(fact.echo_of, ()), fact.id)
+        book = catalogue()
+        recorded = []
+        for exam in case.exams:
+            names = [book.name(code, lang) for code in exam.codes if code in book for lang in ("en", "zh")]
+            recorded.append(RecordedExam(exam.id, exam.codes, tuple(dict.fromkeys([exam.name or names[0], *names]))))
+        self.orders = OrderReader(recorded)
+
+    @property
+    def given_facts(self) -> tuple[str, ...]:
+        """Facts that the patient's first words give away: the complaint itself, where the case has no own opening."""
+        if self.case.opening is not None:
+            return ()
+        chief = [f.id for f in self.case.facts if f.topic is Topic.CHIEF_COMPLAINT and f.echo_of is None][:1]
+        return tuple(e for f in chief for e in (f, *self.echoes.get(f, ())))
+
+    def _annotate(self) -> tuple[Meaning, ...]:
+        """Meanings of the facts in order; a present-illness fact inherits what the one before was about."""
+        meanings: list[Meaning] = []
+        context: Meaning | None = self.chief
+        for fact in self.case.facts:
+            inherits = context if fact.topic in _PRESENT else None
+            meaning = annotate(
+                fact.statement,
+                language=self.case.language,
+                topic=fact.topic,
+                context=inherits,
+                polarity=fact.polarity,
+            ).with_concepts(fact.about)
+            meanings.append(meaning)
+            if fact.topic in _PRESENT:
+                context = meaning
+        return tuple(meanings)
+
+
+_BY_IDENTITY: dict[int, tuple[Case, CompiledCase]] = {}
+
+
+def compile_case(case: Case) -> CompiledCase:
+    """The compiled form of a case, made once a case object."""
+    found = _BY_IDENTITY.get(id(case))
+    if found is not None and found[0] is case:
+        return found[1]
+    compiled = CompiledCase(case)
+    if len(_BY_IDENTITY) >= 4096:
+        _BY_IDENTITY.clear()
+    _BY_IDENTITY[id(case)] = (case, compiled)
+    return compiled

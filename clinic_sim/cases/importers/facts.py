@@ -1,0 +1,324 @@
+"""Free text into atomic facts: one clause, one fact, with polarity, heading, and the source's path and words.
+
+Rules that decide what the record leaves open, each applied alike to every record:
+
+* **Importance.** What the basis of the diagnosis speaks of (same concept) is *decisive*. The chief complaint, positive
+  symptoms and their course, and positive past, surgical, drug, allergy, family, obstetric history and exposures are
+  *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are *minor*. Identity is
+  *noise*.
+* **Disclosure.** The chief complaint is *volunteered*. Sexual life, drugs of abuse and thoughts of suicide are told
+  only when asked for *specifically*. Everything else is told when *asked* for.
+* **Leaks.** A clause that names the reference diagnosis is withheld from the case: the patient must not be able to say
+  it. Its path is reported. Diseases that are only comorbid may be told.
+* **Findings.** A clause with an examiner's findings is no fact; it is handed to the examinations.
+* **Echoes.** A fact whose concepts, polarity and numbers all stand in a fuller fact echoes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from clinic_sim.cases.facts import Disclosure, Fact, Importance, Polarity, Source
+from clinic_sim.cases.importers.base import Findings, says_nothing
+from clinic_sim.cases.importers.demographics import Speaker
+from clinic_sim.cases.importers.headings import refine, topic_of_label
+from clinic_sim.cases.importers.physical import is_finding
+from clinic_sim.cases.importers.reading import Piece, meaning_of, pieces, tokens
+from clinic_sim.cases.importers.spoken import patient_words, unframed
+from clinic_sim.knowledge.meaning import Meaning
+from clinic_sim.knowledge.text import Language
+from clinic_sim.knowledge.topics import Topic
+
+_LABEL_ZH = re.compile(r"(?P<label>[\u4e00-\u9fff]{1,9})[:：]\s*(?P<value>.+)", re.DOTALL)
+_NO_VALUE_ZH = re.compile(r"(?:无|否认|没有|不吸|不饮|从不|未|无特殊)[。.]?")
+_UNKNOWN = re.compile(
+    r"不详|不明|不清楚|未监测|未留意|\bunknown\b|\bunsure\b|\bnot (?:sure|known|certain)\b|\bunclear\b", re.IGNORECASE
+)
+_SENSITIVE = re.compile(
+    r"\bsuicid\w*|\bself-harm|\bsexual\w*|\bintercourse\b|\bcondoms?\b|\bpartners\b|\bjail|\bprison\b"
+    r"|自杀|轻生|自伤|不想活|性生活|性交|冶游|性伴|吸毒",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_HISTORY = {
+    Topic.PAST_HISTORY,
+    Topic.SURGERY,
+    Topic.MEDICATION,
+    Topic.ALLERGY,
+    Topic.FAMILY,
+    Topic.OBSTETRIC,
+    Topic.MENSTRUAL,
+    Topic.INFECTION,
+    Topic.EXPOSURE,
+    Topic.TRANSFUSION,
+    Topic.PRIOR_CARE,
+    Topic.BIRTH_DEVELOPMENT,
+}
+_WIDE = {Topic.PAST_HISTORY, Topic.LIVING, Topic.OTHER}
+"""Sections that hold statements of any heading."""
+_PERSPECTIVE = {Topic.IDEA, Topic.CONCERN, Topic.EXPECTATION}
+_TODAY = {Topic.REVIEW_OF_SYSTEMS, Topic.LIVING, Topic.OTHER}
+"""Sections in which a measured vital sign is today's, not a part of the story."""
+_LISTED = {
+    Topic.PAST_HISTORY,
+    Topic.MEDICATION,
+    Topic.SURGERY,
+    Topic.ALLERGY,
+    Topic.SMOKING,
+    Topic.ALCOHOL,
+    Topic.SUBSTANCE,
+    Topic.FAMILY,
+    Topic.INFECTION,
+    Topic.EXPOSURE,
+    Topic.MENSTRUAL,
+}
+_KEEP = {
+    Topic.CHIEF_COMPLAINT,
+    Topic.PRESENT_ILLNESS,
+    Topic.REVIEW_OF_SYSTEMS,
+    Topic.IDENTITY,
+    Topic.FAMILY,
+    Topic.IDEA,
+    Topic.CONCERN,
+    Topic.EXPECTATION,
+}
+_VAGUE = {
+    "hx.past",
+    "dx.disease",
+    "dx.chronic",
+    "hx.prior_tests",
+    "hx.prior_treatment",
+    "hx.prior_diagnosis",
+    "sx.problem",
+}
+"""Concepts so wide that sharing one proves nothing."""
+_COMPLAINT = {Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.MOOD}
+_UNREMARKABLE = re.compile(
+    r"\b(?:normal|unremarkable|healthy|regular|up[- ]to[- "
+    r"]date|uncomplicated)\b|正常|体健|良好|尚可|如常|规律|平素健康|"
+    r"无特殊",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A fact in the making, with what is needed to compare it to others."""
+
+    fact: Fact
+    meaning: Meaning
+    tokens: frozenset[str]
+    numbers: frozenset[str]
+
+
+@dataclass(slots=True)
+class FactBook:
+    """Collects the facts of one record, in the record's order."""
+
+    language: Language
+    speaker: Speaker
+    names_reference: Callable[[str], bool]
+    """Whether a text names the reference diagnosis."""
+    findings: Findings
+    on_finding: Callable[[str, str], None] = lambda path, words: None
+    """Takes the path and words of an examiner's finding that stands among the history."""
+    drafts: list[Draft] = field(default_factory=list)
+    _last: Topic | None = None
+    """Heading of the clause before, for the rest of a list."""
+
+    def add(self, path: str, text: str, topic: Topic, *, whole: bool = False) -> None:
+        """Add the facts of one field.
+
+        Args:
+            path: Path of the field in the source record.
+            text: Its text.
+            topic: The heading of the field.
+            whole: Keep the text as one fact (a chief complaint, an item of a list) unless it is a run of clauses.
+        """
+        if says_nothing(text):
+            return
+        for part, heading in self._labelled(text, topic):
+            self._last = None
+            for piece in pieces(part, self.language, whole=whole or heading in _PERSPECTIVE):
+                self._add_piece(path, piece, heading)
+
+    def _labelled(self, text: str, topic: Topic) -> list[tuple[str, Topic]]:
+        """The sentences of a text with the heading each stands under: `吸烟：无。` names its own."""
+        if topic in _PERSPECTIVE:
+            ends = r"(?<=[。；;！？\n])" if self.language == "zh" else r"(?<=[.!?;\n])\s+"
+            return [(s, topic) for s in re.split(ends, text) if s.strip()]
+        if self.language != "zh":
+            return [(text, topic)]
+        parts: list[tuple[str, Topic]] = []
+        heading = topic
+        for sentence in re.split(r"(?<=[。；;\n])", text):
+            match = _LABEL_ZH.fullmatch(sentence.strip())
+            own = topic_of_label(match["label"]) if match else None
+            if match is None or own is None:
+                if sentence.strip():
+                    parts.append((sentence, heading))
+                continue
+            heading = own
+            value = match["value"].strip()
+            if _NO_VALUE_ZH.fullmatch(value) or _UNKNOWN.search(value):
+                label = match["label"]
+                said = value.strip("。. ")
+                parts.append((f"{label}不详" if _UNKNOWN.search(said) else f"无{label.removesuffix('史')}史", own))
+            else:
+                parts.append((value, own))
+        return parts
+
+    def _add_piece(self, path: str, piece: Piece, topic: Topic) -> None:
+        if says_nothing(piece.statement):
+            return
+        if self.names_reference(piece.words) or self.names_reference(piece.statement):
+            self.findings.withhold(path)
+            return
+        if (
+            topic not in _PERSPECTIVE
+            and topic is not Topic.CHIEF_COMPLAINT
+            and is_finding(piece.words, vitals=topic in _TODAY)
+        ):
+            self.on_finding(path, piece.words)
+            return
+        statement = unframed(piece.statement, self.language).strip(" ,，。.;；、")
+        if len(statement) < 2 or says_nothing(statement):
+            return
+        unsure = _UNKNOWN.search(statement) and len(statement) < 40 and not re.search("[，,（(]", statement)
+        polarity = Polarity.UNKNOWN if unsure else piece.polarity
+        heading = self._heading(topic, piece, statement, polarity)
+        self._last = heading
+        meaning = meaning_of(statement, self.language, heading, polarity)
+        fact = Fact(
+            id=f"f{len(self.drafts) + 1:02d}",
+            topic=heading,
+            statement=statement,
+            words=patient_words(statement, self.language, self.speaker),
+            polarity=polarity,
+            importance=_importance(heading, polarity, statement),
+            disclosure=_disclosure(heading, statement),
+            source=Source(path=path, words=piece.words),
+        )
+        numbers = frozenset(_NUMBERS.findall(statement))
+        self.drafts.append(Draft(fact, meaning, tokens(statement, self.language), numbers))
+
+    def _heading(self, topic: Topic, piece: Piece, statement: str, polarity: Polarity) -> Topic:
+        """The section's heading, unless the statement's words, or the list that it goes on with, name another."""
+        own = refine(topic, statement, self.language)
+        if own is not None:
+            return own
+        short = len(statement) <= (10 if self.language == "zh" else 40)
+        if piece.continues and short and self._last in _LISTED and topic not in _KEEP - {Topic.PRESENT_ILLNESS}:
+            return self._last
+        if topic not in _WIDE:
+            return topic
+        named = meaning_of(statement, self.language, topic, polarity).topics
+        return named[0] if named and named[0] is not Topic.OTHER else topic
+
+    def facts(self, basis: str = "") -> tuple[Fact, ...]:
+        """The facts, with echoes linked and importance raised by what the basis of the diagnosis speaks of."""
+        proved = self._proved(basis)
+        raised = []
+        for draft in self.drafts:
+            fact = draft.fact
+            if (
+                fact.polarity is Polarity.PRESENT
+                and fact.importance is Importance.RELEVANT
+                and self._speaks(draft, proved)
+            ):
+                fact = replace_fact(fact, importance=Importance.DECISIVE)
+            raised.append(fact)
+        echoes = {f.id: self._echo(n) for n, f in enumerate(raised)}
+        return tuple(replace_fact(f, echo_of=_root(f.id, echoes)) if echoes[f.id] else f for f in raised)
+
+    def _proved(self, basis: str) -> frozenset[str]:
+        """The concepts that the basis affirms."""
+        found: set[str] = set()
+        for piece in pieces(basis, self.language) if basis else []:
+            if piece.polarity is not Polarity.ABSENT:
+                found.update(meaning_of(piece.words, self.language, None, piece.polarity).concepts)
+        return frozenset(c for c in found if c not in _VAGUE)
+
+    @staticmethod
+    def _speaks(draft: Draft, proved: frozenset[str]) -> bool:
+        return any(c in proved for c in draft.meaning.concepts)
+
+    def _echo(self, n: int) -> str | None:
+        """The fullest fact that this one repeats: more or equal content, earlier where equal."""
+        own = self.drafts[n]
+        if own.fact.topic in _PERSPECTIVE or own.fact.topic in {Topic.CHIEF_COMPLAINT, Topic.IDENTITY}:
+            return None
+        best: tuple[int, int, int, str] | None = None
+        for m, other in enumerate(self.drafts):
+            if m == n or other.fact.polarity is not own.fact.polarity or not self._covers(other, own):
+                continue
+            if self._covers(own, other) and _fullness(own, n) >= _fullness(other, m):
+                continue
+            rank = (*_fullness(other, m), other.fact.id)
+            if best is None or rank > best:
+                best = rank
+        return best[3] if best else None
+
+    @staticmethod
+    def _covers(full: Draft, part: Draft) -> bool:
+        """Whether all that one statement says, the other says too."""
+        mine, other = part.meaning, full.meaning
+        if mine.kin != other.kin or (full.fact.topic is Topic.FAMILY) != (part.fact.topic is Topic.FAMILY):
+            return False
+        if not part.numbers <= full.numbers or full.fact.topic in _PERSPECTIVE | {Topic.IDENTITY}:
+            return False
+        if part.fact.topic is not full.fact.topic and not part.tokens & full.tokens:
+            return False
+        if not mine.concepts:
+            same = bool(part.tokens) and part.tokens <= full.tokens
+            return same or (
+                len(mine.attributes) > 1 and mine.attributes <= other.attributes and bool(part.tokens & full.tokens)
+            )
+        # A denied symptom covers only itself; an affirmed one also what it implies (ear pain: pain).
+        reach = frozenset(other.concepts) if part.fact.polarity is Polarity.ABSENT else other.closure
+        return frozenset(mine.concepts) <= reach and mine.sites <= other.closure and mine.attributes <= other.attributes
+
+    def found(self) -> int:
+        """How many facts there are."""
+        return len(self.drafts)
+
+
+def replace_fact(fact: Fact, **changes: object) -> Fact:
+    """The fact with some fields changed."""
+    return fact.model_copy(update=changes)
+
+
+def _fullness(draft: Draft, position: int) -> tuple[int, int, int]:
+    return len(draft.meaning.concepts) + len(draft.meaning.attributes), len(draft.fact.statement), -position
+
+
+def _root(fact_id: str, echoes: dict[str, str | None]) -> str:
+    """The end of a chain of echoes, so that an echo never points to another."""
+    seen = {fact_id}
+    at = echoes[fact_id] or fact_id
+    while (further := echoes[at]) is not None and further not in seen:
+        seen.add(at)
+        at = further
+    return at
+
+
+def _importance(topic: Topic, polarity: Polarity, statement: str) -> Importance:
+    if topic is Topic.IDENTITY:
+        return Importance.NOISE
+    if polarity is not Polarity.PRESENT:
+        return Importance.MINOR
+    if topic in _COMPLAINT:
+        return Importance.RELEVANT
+    if topic in _HISTORY or topic is Topic.GENERAL_STATE:
+        return Importance.MINOR if _UNREMARKABLE.search(statement) else Importance.RELEVANT
+    return Importance.MINOR
+
+
+def _disclosure(topic: Topic, statement: str) -> Disclosure:
+    if topic is Topic.CHIEF_COMPLAINT:
+        return Disclosure.VOLUNTEERED
+    if topic in {Topic.SEXUAL, Topic.SUBSTANCE} or _SENSITIVE.search(statement):
+        return Disclosure.SPECIFIC
+    return Disclosure.ASKED

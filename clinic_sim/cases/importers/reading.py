@@ -1,0 +1,214 @@
+"""The importers' view of language: clauses that stand alone, with polarity, and what a clause means.
+
+Clauses come from `knowledge.clauses`; here they are made into facts' statements: brackets stay whole, a relative
+clause stays with what it tells about, a denial cut out of a list says so itself, and a list that begins with a
+negation stays denied to its end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from clinic_sim.cases.facts import Polarity
+from clinic_sim.knowledge import clauses as language_clauses
+from clinic_sim.knowledge.clauses import split_clauses
+from clinic_sim.knowledge.meaning import Meaning, annotate
+from clinic_sim.knowledge.text import Language, fold, stem
+from clinic_sim.knowledge.topics import Topic
+
+_SPACE = re.compile(r"\s+")
+_STOP = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "with",
+        "and",
+        "or",
+        "but",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "had",
+        "he",
+        "she",
+        "they",
+        "his",
+        "her",
+        "their",
+        "patient",
+        "it",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "no",
+        "not",
+        "any",
+        "some",
+        "recent",
+        "significant",
+        "history",
+        "past",
+        "medical",
+    ]
+)
+_LEADS_EN = re.compile(
+    r"^(?:and |but |also )?(?:(?:the )?patient |infant |child |he |she |they )?(?:also |further )?"
+    r"(?:denie[sd]|denying|no\b(?! longer)|without\b|never\b|negative for|has no\b|had no\b|have no\b|"
+    r"reports? no\b|there (?:is|are|was|were) no\b|"
+    r"(?:does|did|do)(?: not|n['’]t) (?:report|have|use|drink|smoke|consume|take|recall|complain)|no(?:t on|"
+    r" known)|non-?smoker|non-?drinker)",
+    re.IGNORECASE,
+)
+_LEADS_ZH = re.compile(
+    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意义|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
+    r"|^家[族庭][^，]{0,5}(?:无|没有|否认)"
+)
+_NEGATION_EN = re.compile(
+    r"\b(?:no|not|denie[sd]|denying|without|never|none|nor|neither|negative|non|unremarkable|unable)\b|n['’]t\b|^non",
+    re.IGNORECASE,
+)
+_NEGATION_ZH = re.compile(r"[无未不没否非]|阴性|正常")
+_LINK_EN = re.compile(r"\s*(?:,\s*(?:or|nor|and)?|or|nor|and|/)\s*", re.IGNORECASE)
+_LINK_ZH = re.compile(r"\s*[、及和或与“”\"]+\s*")
+_TURN_EN = re.compile(
+    r"\b(?:but|however|reports?|admits?|has|had|is|are|was|were|works?|lives?|takes?|drinks?|positive|mentions?|notes?|occasional\w*|"
+    r"uses|social|retired|enjoys|except)\b",
+    re.IGNORECASE,
+)
+_TURN_ZH = re.compile(r"有|伴|出现|可|自觉|感")
+_RELATIVE = re.compile(r"^(?:which|whom?|whose|that|during which|in which|for which)\b", re.IGNORECASE)
+_QUOTES = '“”"「」'
+_DENIES_ZH = re.compile(
+    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意义|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?:见|诉|有|予|行|服|发现|出现|呕|诊|就|再|曾|闻|使用)|"
+    r"不(?:伴|吸|饮|抽|喝|嗜|咳|喘|痛|痒|发热|含))"
+)
+_STATES_ZH = re.compile(r"感觉|感到|觉得|自觉|认为|表现为|出现|可见|担心")
+_UNSURE_ZH = re.compile(r"^[^，,（(]{1,20}(?:不详|不明|不清楚?)$")
+_ANY = re.compile(r"^(?:any\s+|experiencing\s+|having\s+|other\s+(?=recent)|the\s+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One clause: self-standing statement, the source's own words, polarity, and whether it continues a list."""
+
+    statement: str
+    words: str
+    polarity: Polarity
+    continues: bool = False
+
+
+def pieces(text: str, language: Language, *, whole: bool = False) -> list[Piece]:
+    """The clauses of a text; with `whole`, the text as one clause."""
+    spans = _spans(text, language)
+    if whole:
+        words = tidy(text)
+        absent = bool(spans) and all(p is Polarity.ABSENT for _, _, p in spans)
+        return [Piece(words, words, Polarity.ABSENT if absent else Polarity.PRESENT)] if words else []
+    found: list[Piece] = []
+    for n, (start, end, polarity) in enumerate(spans):
+        words = tidy(text[start:end])
+        if not words:
+            continue
+        between = text[spans[n - 1][1] : start] if n else "."
+        continues = not re.search(r"[.。；;!?！？\n]", between)
+        found.append(Piece(standing(words, polarity, language), words, polarity, continues))
+    return found
+
+
+def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
+    """Start, end and polarity of each clause, after repairs that need the text around it."""
+    spans: list[tuple[int, int, Polarity]] = []
+    denied = False
+    for clause in split_clauses(text, language):
+        start, end, polarity = clause.start, clause.end, Polarity(clause.polarity.value)
+        if spans and (_open(text[spans[-1][0] : spans[-1][1]]) or _RELATIVE.match(text[start:end])):
+            spans[-1] = (spans[-1][0], end, spans[-1][2])
+            continue
+        if spans and language == "zh" and text[start:end].startswith("伴") and text[spans[-1][1] - 1] in "不未":
+            before, start = spans[-1], spans[-1][1] - 1
+            spans[-1] = (before[0], start, Polarity.PRESENT if before[2] is Polarity.UNKNOWN else before[2])
+            polarity = Polarity.ABSENT
+        words = text[start:end]
+        lead = (_LEADS_ZH if language == "zh" else _LEADS_EN).match(words.lstrip(_QUOTES))
+        if lead:
+            polarity, denied = Polarity.ABSENT, True
+        elif denied and spans and _links(text[spans[-1][1] : start], words, language):
+            polarity = Polarity.ABSENT
+        else:
+            denied = False
+            if language == "zh":
+                polarity = _sober(words, polarity)
+        spans.append((start, end, polarity))
+    return [s for s in spans if tidy(text[s[0] : s[1]])]
+
+
+def _sober(words: str, polarity: Polarity) -> Polarity:
+    """A Chinese clause is denied where it begins so; a negation further in belongs to what it states "
+    "(`感到生活没有希望`)."""
+    words = words.strip(_QUOTES)
+    if polarity is Polarity.UNKNOWN:
+        return polarity if _UNSURE_ZH.match(tidy(words)) else Polarity.PRESENT
+    if polarity is not Polarity.ABSENT:
+        return polarity
+    denies = _DENIES_ZH.match(words)
+    if denies:
+        return Polarity.PRESENT if _STATES_ZH.search(denies.group()) and "未" not in denies.group() else polarity
+    return Polarity.PRESENT if _NEGATION_ZH.search(words) or _STATES_ZH.search(words) else polarity
+
+
+def _open(words: str) -> bool:
+    """Whether a bracket stays open."""
+    return sum(words.count(c) for c in "(（") > sum(words.count(c) for c in ")）")
+
+
+def _links(between: str, words: str, language: Language) -> bool:
+    """Whether a clause goes on with the list before it."""
+    if language == "zh":
+        return bool(_LINK_ZH.fullmatch(between)) and len(words) <= 14 and not _TURN_ZH.search(words)
+    return bool(_LINK_EN.fullmatch(between)) and not _TURN_EN.search(words)
+
+
+def standing(words: str, polarity: Polarity, language: Language) -> str:
+    """A denial cut out of a list made to stand alone: `cough` of `denies fever, cough` is `denies cough`."""
+    words = words.strip(_QUOTES) if words.count("“") != words.count("”") else words
+    if polarity is not Polarity.ABSENT:
+        return words
+    if language == "zh":
+        bare = re.sub(r"^伴(?:有)?", "", words)
+        return words if _NEGATION_ZH.search(words) else f"无{bare}"
+    bare = re.sub(r"^(?:and|or|nor)\s+", "", words, flags=re.IGNORECASE)
+    return bare if _NEGATION_EN.search(bare) else f"denies {_ANY.sub('', bare)}"
+
+
+def meaning_of(text: str, language: Language, topic: Topic | None, polarity: Polarity) -> Meaning:
+    """What a statement means: concepts, attributes, sites, kin, headings."""
+    return annotate(text, language=language, topic=topic, polarity=language_clauses.Polarity(polarity.value))
+
+
+def tokens(text: str, language: Language) -> frozenset[str]:
+    """The content words of a text, for comparing clauses."""
+    folded = fold(text)
+    if language == "zh":
+        bare = re.sub(r"[^\u4e00-\u9fffa-z0-9]", "", folded)
+        return frozenset(bare[i : i + 2] for i in range(len(bare) - 1)) or frozenset({bare} - {""})
+    return frozenset(stem(w) for w in re.findall(r"[a-z][a-z'\-]+|\d+", folded) if w not in _STOP)
+
+
+def tidy(text: str) -> str:
+    """The text on one line, without marks at its ends."""
+    return _SPACE.sub(" ", text).strip().strip(" ,，。.;；、:：").strip()

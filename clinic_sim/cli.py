@@ -1,0 +1,181 @@
+"""The `clinic-sim` command. Each subcommand is a thin function over `clinic_sim.commands`.
+
+Exit codes: 0 done; 1 done, but something failed or is invalid; 2 the request cannot be carried out as given.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clinic_sim._version import __version__
+from clinic_sim.errors import ClinicSimError
+
+app = typer.Typer(
+    name="clinic-sim",
+    help="A simulated live clinic in which language models are examined as doctors. For research, not for clinical use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Scenarios = Annotated[str, typer.Option("--scenarios", "-s", help="A pack's name, or a folder of cases.")]
+CaseId = Annotated[str | None, typer.Option("--case", "-c", help="Only this case.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON line a result, nothing else, on standard output.")]
+RubricName = Annotated[str, typer.Option("--rubric", help="A rubric's name, or a YAML file.")]
+PersonaName = Annotated[str, typer.Option("--persona", help="How the patient talks: plain, terse, talkative, unsure.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"clinic-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+@app.command()
+def run(
+    doctor: Annotated[str, typer.Option("--doctor", "-d", help="Who is examined.")] = "checklist",
+    scenarios: Scenarios = "core-en",
+    case: CaseId = None,
+    seed: Seed = 0,
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most this many cases.")] = None,
+    rubric: RubricName = "clinic",
+    persona: PersonaName = "plain",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary, no transcripts.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let a doctor consult every case of a pack, and score it."""
+    from clinic_sim.commands.run import run_cases
+
+    raise typer.Exit(
+        run_cases(doctor, scenarios, case, seed, limit, rubric, persona, out, quiet=quiet, as_json=as_json)
+    )
+
+
+@app.command(name="list")
+def list_(
+    scenarios: Annotated[str | None, typer.Argument(help="A pack; by default all that ship.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List packs and their cases."""
+    from clinic_sim.commands.cases import list_cases
+
+    list_cases(scenarios, as_json=as_json)
+
+
+@app.command()
+def validate(
+    paths: Annotated[list[str], typer.Argument(help="Case files, folders or names of packs.")],
+    as_json: Json = False,
+) -> None:
+    """Check cases: every problem with its file, line and field."""
+    from clinic_sim.commands.cases import validate_cases
+
+    raise typer.Exit(validate_cases(paths, as_json=as_json))
+
+
+@app.command()
+def show(
+    case: Annotated[str, typer.Argument(help="Id of a case.")],
+    scenarios: Annotated[
+        str | None, typer.Option("--scenarios", "-s", help="Where to look; by default every pack.")
+    ] = None,
+    reference: Annotated[bool, typer.Option("--reference", help="Also diagnosis and treatment.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a case; its reference only when asked for."""
+    from clinic_sim.commands.cases import show_case
+
+    show_case(case, scenarios, reference=reference, as_json=as_json)
+
+
+@app.command()
+def play(
+    scenarios: Scenarios = "core-en",
+    case: CaseId = None,
+    seed: Seed = 0,
+    rubric: RubricName = "clinic",
+    persona: PersonaName = "plain",
+) -> None:
+    """You are the doctor."""
+    from clinic_sim.commands.play import play_case
+
+    raise typer.Exit(play_case(scenarios, case, seed, rubric, persona))
+
+
+@app.command(name="import")
+def import_(
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="agentclinic, spbench or ai-hospital.")],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="The source's file or folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the cases to.")],
+    as_json: Json = False,
+) -> None:
+    """Turn a dataset's records into cases."""
+    from clinic_sim.commands.importing import import_dataset
+
+    raise typer.Exit(import_dataset(format_, source, out, as_json=as_json))
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(help="question, order or diagnosis.")],
+    text: Annotated[str | None, typer.Argument(help="The utterance; not with --jsonl.")] = None,
+    scenarios: Scenarios = "core-en",
+    case: CaseId = None,
+    language: Annotated[str | None, typer.Option("--language", help="en or zh; by default read from the text.")] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help='Read {"case", "text"} lines from standard input, write one line each.')
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how the clinic understands a question, an order or a diagnosis."""
+    from clinic_sim.commands.explain import explain_many, explain_one
+
+    if jsonl:
+        raise typer.Exit(explain_many(what, scenarios, language, sys.stdin.buffer))
+    raise typer.Exit(explain_one(what, text, scenarios, case, language, as_json=as_json))
+
+
+@app.command()
+def schema(what: Annotated[str, typer.Argument(help="case or rubric.")] = "case") -> None:
+    """Print the JSON Schema of case files or rubrics."""
+    from clinic_sim.commands.cases import print_schema
+
+    print_schema(what)
+
+
+def main() -> None:
+    """Entry point: errors raised on purpose become one clear message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            # Chinese must print in any locale, and what cannot be printed must not kill a run.
+            reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except ClinicSimError as exc:
+        typer.echo(f"clinic-sim: {exc}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader (`| head`) is gone: nothing more to say. Python would complain once more when flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Which examinations make no sense for a patient of this sex: answered as not applicable, and not charged."""
+
+from __future__ import annotations
+
+from clinic_sim.cases.case import Demographics
+
+_FEMALE_ONLY = frozenset(
+    {
+        "phys.pelvic",
+        "phys.obstetric",
+        "img.us.fetus",
+        "img.us.transvaginal",
+        "img.hsg",
+        "func.ctg",
+        "func.echo.fetal",
+        "lab.vaginal",
+        "path.biopsy.uterus",
+        "path.biopsy.ovary",
+        "path.biopsy.cervix",
+        "path.biopsy.vulva",
+        "path.cytology.cervix",
+        "proc.colposcopy",
+        "proc.hysteroscopy",
+    }
+)
+_MALE_ONLY = frozenset(
+    {
+        "phys.genital.male",
+        "lab.tumor.psa",
+        "lab.fluid.semen",
+        "img.us.prostate",
+        "img.us.scrotum",
+        "img.us.penis",
+        "img.mri.prostate",
+        "path.biopsy.prostate",
+        "path.biopsy.scrotum",
+        "path.biopsy.penis",
+    }
+)
+
+
+def inapplicable(code: str, who: Demographics) -> bool:
+    """The examination needs anatomy of the other sex."""
+    if who.sex == "unknown":
+        return False
+    roots = _FEMALE_ONLY if who.sex == "male" else _MALE_ONLY
+    return any(code == root or code.startswith(root + ".") for root in roots)

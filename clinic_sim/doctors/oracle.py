@@ -1,0 +1,86 @@
+"""The oracle: a doctor that holds the record, and so the upper bound of every score.
+
+It asks for each fact in the fact's own words, orders each useful exam by name, and concludes with the reference. What
+it cannot reach, no doctor can: it also measures the clinic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from clinic_sim.cases.case import Case
+from clinic_sim.cases.facts import Disclosure, Fact
+from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
+from clinic_sim.clinic.examiner import exam_name
+from clinic_sim.doctors.baselines import Scripted
+from clinic_sim.errors import ConfigError
+
+_WORDS = {
+    "en": {
+        "open": "What brings you in today?",
+        "more": "Is there anything else?",
+        "confirm": "Is it right that {statement}?",
+        "confidence": "Everything you say stays confidential. ",
+    },
+    "zh": {
+        "open": "您哪里不舒服？",
+        "more": "还有别的不舒服吗？",
+        "confirm": "{statement}，是吗？",
+        "confidence": "您说的我们都会保密。",
+    },
+}
+
+
+class Oracle(Scripted):
+    """Sees the case."""
+
+    name: ClassVar[str] = "oracle"
+    sees_case: ClassVar[bool] = True
+
+    def plan(self) -> Iterator[Any]:
+        if self.visit.consultation is None:
+            raise ConfigError("the oracle needs the case: run it with a runner that shows it (`sees_case`)")
+        room = self.visit.consultation.room
+        case, words = room.compiled.case, _WORDS[self.visit.language]
+        graph = room.compiled.graph
+        yield Ask(words["open"])
+        turns_for_exams = 4
+        wanted = sorted((f for f in case.facts if graph.worth(f.id)), key=lambda f: -graph.worth(f.id))
+        for fact in wanted:
+            left = (room.limits.turns or 1000) - room.ledger.turns - turns_for_exams
+            if left <= 0:
+                break
+            if fact.id not in room.ledger.facts:
+                yield Ask(_question(fact, words))
+        yield from self._examinations(case)
+        yield self._conclusion(case)
+
+    def _examinations(self, case: Case) -> Iterator[Any]:
+        bedside = [e for e in case.exams if e.code.startswith(("vital.", "phys.")) and not e.noise]
+        tests = [e for e in case.exams if not e.code.startswith(("vital.", "phys.")) and not e.noise]
+        if bedside:
+            yield Examine(tuple(exam_name(e, case.language) for e in bedside))
+        if tests:
+            yield Order(tuple(exam_name(e, case.language) for e in tests))
+
+    def _conclusion(self, case: Case) -> Conclude:
+        if case.diagnosis is None:
+            return Conclude("unknown" if case.language == "en" else "诊断不明")
+        named = [case.diagnosis.primary, *case.diagnosis.comorbid]
+        basis = [
+            case.fact(e).statement if e in {f.id for f in case.facts} else exam_name(case.exam(e), case.language)
+            for e in case.diagnosis.basis
+        ]
+        treatment = tuple(t.name for t in case.treatment)
+        return Conclude(
+            "; ".join(d.name for d in named),
+            tuple(d.name for d in case.diagnosis.differential),
+            tuple(basis),
+            treatment or (("supportive care",) if case.language == "en" else ("对症支持治疗",)),
+        )
+
+
+def _question(fact: Fact, words: dict[str, str]) -> str:
+    asked = words["confirm"].format(statement=fact.statement.rstrip(".。"))
+    return words["confidence"] + asked if fact.disclosure is Disclosure.GUARDED else asked

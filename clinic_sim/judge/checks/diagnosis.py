@@ -1,0 +1,133 @@
+"""Checks on the diagnosis: names resolved to ICD-10, compared on its hierarchy, each further guess diluting the credit."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clinic_sim.cases.reference import CodedDiagnosis
+from clinic_sim.judge.checks.finding import Finding, missing, not_applicable
+from clinic_sim.judge.hearing import Hearing
+from clinic_sim.knowledge.diagnoses import ReadDiagnosis, resolve_diagnosis
+from clinic_sim.knowledge.icd10 import similarity
+from clinic_sim.knowledge.meaning import annotate
+
+HIT = 0.8
+"""Similarity from which a stated diagnosis is the wanted one: the same ICD-10 category."""
+DOUBTFUL = 0.5
+"""Below this score a resolved code is a guess at what was meant: it earns credit in proportion."""
+
+
+def icd_match(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """Best similarity of a stated diagnosis to the reference or an acceptable alternative, over one plus the extras.
+
+    Extras are further stated diagnoses that are neither the reference nor a comorbid one, so naming ten never beats
+    naming one.
+    """
+    reference = h.case.diagnosis
+    if reference is None:
+        return missing("diagnosis")
+    if not h.diagnoses:
+        return Finding(0.0, h.concluded_at, "no diagnosis was stated")
+    wanted = [(reference.primary, 1.0), *((a, a.credit) for a in reference.acceptable)]
+    scores = [max(closeness(d, ref) * credit for ref, credit in wanted) for d in h.diagnoses]
+    best = max(range(len(scores)), key=lambda i: scores[i])
+    extras = [
+        d
+        for i, d in enumerate(h.diagnoses)
+        if i != best and scores[i] < HIT and not any(closeness(d, other) >= HIT for other in reference.comorbid)
+    ]
+    value = scores[best] / (1 + len(extras))
+    said = h.diagnoses[best]
+    code = said.matches[0].icd10 if said.matches else "no code"
+    return Finding(
+        value,
+        h.concluded_at,
+        f"“{said.text[:120]}” ({code}) against {reference.primary.name} ({reference.primary.icd10 or 'no code'}): "
+        f"{scores[best]:.2f}, {len(extras)} further guesses",
+    )
+
+
+def comorbid_named(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """Share of the reference's other diseases that the conclusion names."""
+    if h.case.diagnosis is None:
+        return missing("diagnosis")
+    wanted = h.case.diagnosis.comorbid
+    if not wanted:
+        return not_applicable("the reference has no other disease")
+    return _share_named(h, wanted, h.diagnoses)
+
+
+def differential_named(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """Share of the reference's differential that the conclusion considers."""
+    if h.case.diagnosis is None:
+        return missing("diagnosis")
+    wanted = h.case.diagnosis.differential
+    if not wanted:
+        return not_applicable("the reference has no differential")
+    return _share_named(h, wanted, h.differential)
+
+
+def _share_named(h: Hearing, wanted: Sequence[CodedDiagnosis], named: Sequence[ReadDiagnosis]) -> Finding:
+    found = [ref.name for ref in wanted if any(closeness(d, ref) >= HIT for d in named)]
+    return Finding(
+        len(found) / len(wanted) / max(1.0, len(named) / (2 * len(wanted) + 3)),
+        h.concluded_at,
+        f"named {', '.join(found) or 'none'} of {len(wanted)}",
+    )
+
+
+def basis_cited(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """Share of the evidence that proves the diagnosis which the conclusion cites, having found it out.
+
+    What was not revealed in this consultation cannot be cited. An item counts when it names a revealed exam or shares
+    a concept with a revealed fact.
+    """
+    reference = h.case.diagnosis
+    if reference is None:
+        return missing("diagnosis")
+    if not reference.basis:
+        return missing("basis") if "basis" in h.case.provenance.missing else not_applicable("no basis in the reference")
+    if h.conclusion is None:
+        return Finding(0.0, (), "no conclusion")
+    cited: set[str] = set()
+    for item in h.conclusion.basis[:40]:
+        cited |= _evidence_in(h, item[:2000])
+    hit = [e for e in reference.basis if e in cited]
+    known = {**h.ledger.facts, **h.ledger.exams}
+    return Finding(
+        min(1.0, len(hit) / min(4, len(reference.basis))),
+        tuple(sorted({known[e] for e in hit})),
+        f"cites {len(hit)} of {len(reference.basis)} pieces of evidence that prove it",
+    )
+
+
+def _evidence_in(h: Hearing, text: str) -> set[str]:
+    found = {e for item in h.compiled.orders.read(text).items for e in item.matched_exam_ids if e in h.ledger.exams}
+    concepts = frozenset(annotate(text, language=h.case.language).concepts)
+    if concepts:
+        for fact in h.ledger.facts:
+            meaning = h.compiled.meanings[h.compiled.position[fact]]
+            if not concepts.isdisjoint(meaning.concepts):
+                found.add(fact)
+    return found
+
+
+def closeness(stated: ReadDiagnosis, reference: CodedDiagnosis) -> float:
+    """How near a stated diagnosis is to a reference one, in [0, 1]: by code, or by name where either has none."""
+    if _plain(stated.text) in {_plain(name) for name in (reference.name, *reference.names)}:
+        return 1.0
+    code = reference.icd10
+    if code is None:
+        guess = resolve_diagnosis(reference.name)
+        code = guess[0].icd10 if guess and guess[0].score >= DOUBTFUL else None
+    if code is None or not stated.matches:
+        return 0.0
+    best = stated.matches[0]
+    return similarity(best.icd10, code) * min(1.0, best.score / DOUBTFUL)
+
+
+def _plain(name: str) -> str:
+    """A name without case, spacing and punctuation."""
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())

@@ -1,0 +1,76 @@
+"""Checks on treatment: items matched by drug, class or procedure; harm by what the record forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from clinic_sim.cases.reference import Contraindication, Treatment
+from clinic_sim.judge.checks.finding import Finding, missing
+from clinic_sim.judge.hearing import Hearing
+from clinic_sim.knowledge.treatments import covers, read_treatment, text_overlap
+
+OVERLAP = 0.6
+"""Share of an item's content words that a plan must carry where the lexicon knows no concept of it."""
+
+
+def treatment_covered(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """The plan holds this item, one of its alternatives, or a member of its class."""
+    item = next(t for t in h.case.treatment if t.id == target)
+    if h.conclusion is None:
+        return Finding(0.0, (), item.name)
+    concepts = wanted_concepts(item)
+    if concepts:
+        value = max((covers(m.concept, c) for m in h.plan for c in concepts), default=0.0)
+    else:
+        names = (item.name, *item.alternatives)
+        best = max((text_overlap(name, h.plan_text, h.case.language) for name in names), default=0.0)
+        value = 1.0 if best >= OVERLAP else 0.0
+    return Finding(value, h.concluded_at if value else (), item.name)
+
+
+def treatment_excess(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """How far the plan goes beyond the reference plus an `allowance` (default 8): 1 at twice the allowance over it."""
+    if not h.case.treatment:
+        return missing("treatment")
+    allowance = int(params.get("allowance", 8))
+    named = len({m.concept for m in h.plan})
+    over = named - len(h.case.treatment) - allowance
+    return Finding(
+        min(1.0, max(0.0, over / (2 * allowance))),
+        h.concluded_at,
+        f"{named} different treatments named; the reference has {len(h.case.treatment)}",
+    )
+
+
+def contraindicated(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """The plan gives, or an order performs, what this patient must not get."""
+    ban = next(c for c in h.case.contraindicated if c.id == target)
+    concepts = banned_concepts(ban)
+    given = [m for m in h.plan if any(covers(m.concept, c) >= 1.0 for c in concepts)]
+    ordered = [o for o in h.orders if o.code in ban.exams]
+    at = (*(o.n for o in ordered), *(h.concluded_at if given else ()))
+    what = ", ".join(dict.fromkeys([*(m.text for m in given), *(o.name for o in ordered)]))
+    reason = f"{what}: {ban.reason}" if at else f"{ban.name} was not given"
+    return Finding(1.0 if at else 0.0, at, reason)
+
+
+@lru_cache(maxsize=8192)
+def wanted_concepts(item: Treatment) -> tuple[str, ...]:
+    """Concepts, any of which covers the item: its own, or read from its name and alternatives."""
+    if item.concepts:
+        return item.concepts
+    return _read((item.name, *item.alternatives))
+
+
+@lru_cache(maxsize=8192)
+def banned_concepts(ban: Contraindication) -> tuple[str, ...]:
+    """Concepts that the contraindication forbids."""
+    if ban.concepts or ban.exams:
+        return ban.concepts
+    return _read((ban.name,))
+
+
+def _read(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(m.concept for text in texts for m in read_treatment(text) if not m.negated))

@@ -1,0 +1,135 @@
+"""`Rubric`: what is scored and how much it counts. YAML on disk, one file a rubric.
+
+A criterion stands for itself, or `generate`s one criterion for each fact, exam, treatment item, red flag or
+contraindication of a case, so that one rubric works on any case. Points are relative within a dimension; a criterion
+with negative points takes away. The dimension `safety` has only negative points and lowers the total itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from clinic_sim.cases.loading import read_yaml
+from clinic_sim.cases.packs import shipped
+from clinic_sim.errors import CaseError, RubricError
+
+DIMENSIONS = ("symptom_collection", "exam_ordering", "diagnosis", "treatment")
+SAFETY = "safety"
+
+Generator = Literal["facts", "red_flags", "essential_exams", "treatment", "contraindicated"]
+CheckName = Literal[
+    "fact_disclosed",
+    "red_flag_covered",
+    "exam_ordered",
+    "exam_precision",
+    "exam_excess",
+    "icd_match",
+    "comorbid_named",
+    "differential_named",
+    "basis_cited",
+    "treatment_covered",
+    "treatment_excess",
+    "contraindicated",
+    "cost_within",
+    "turns_within",
+    "history_before_orders",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Dimension(_Part):
+    """One dimension of the score."""
+
+    weight: float = Field(gt=0)
+    """Share in the total, relative to the other scored dimensions."""
+    title: str = ""
+
+
+class Criterion(_Part):
+    """One thing that is checked."""
+
+    id: str = Field(pattern=r"^[a-z0-9_.\-]{1,120}$")
+    dimension: str
+    points: float = Field(default=1.0, ge=-10, le=10)
+    """Relative within the dimension; with `generate`, multiplied by the item's own weight."""
+    check: CheckName
+    generate: Generator | None = None
+    """Make one criterion for each of these of the case."""
+    params: dict[str, Any] = {}
+    """The check's parameters, see `checks.py`."""
+    why: str = ""
+    """Why the criterion exists; generated ones name the edge of the case graph."""
+
+
+class Rubric(_Part):
+    """A rubric."""
+
+    schema_version: Literal[1]
+    name: str
+    title: str
+    dimensions: dict[str, Dimension]
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    grades: dict[Literal["A", "B", "C"], float] = {"A": 0.85, "B": 0.6, "C": 0.3}
+    """Least score of each grade; below C is D."""
+    penalty_per_point: float = Field(default=0.03, ge=0, le=0.1)
+    """What one negative point of `safety` takes from the total."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Rubric:
+        seen: set[str] = set()
+        for criterion in self.criteria:
+            if criterion.id in seen:
+                raise ValueError(f"criterion {criterion.id!r} stands twice")
+            seen.add(criterion.id)
+            if criterion.dimension == SAFETY:
+                if criterion.points >= 0:
+                    raise ValueError(f"criterion {criterion.id!r}: points of `safety` are negative")
+            elif criterion.dimension not in self.dimensions:
+                raise ValueError(f"criterion {criterion.id!r}: dimension {criterion.dimension!r} is not declared")
+        for name in self.dimensions:
+            if not any(c.dimension == name and c.points > 0 for c in self.criteria):
+                raise ValueError(f"dimension {name!r} has no criterion with positive points")
+        return self
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over the canonical JSON, 16 hex digits; stands in every scorecard."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def grade(self, value: float) -> str:
+        """A to D, as AI Hospital's MVME grades a view."""
+        return next((g for g in ("A", "B", "C") if value >= self.grades[g]), "D")  # type: ignore[index]
+
+
+def load_rubric(name: str | Path) -> Rubric:
+    """Read a rubric by shipped name (`clinic`, `mvme`) or by path.
+
+    Raises:
+        RubricError: what is wrong, with the file and the field.
+    """
+    path = shipped("rubrics") / f"{name}.yaml"
+    if not path.is_file():
+        path = Path(name)
+    if not path.is_file():
+        names = ", ".join(sorted(p.stem for p in shipped("rubrics").glob("*.yaml")))
+        raise RubricError(f"no rubric {str(name)!r}: give a YAML file, or one of {names}")
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _load(path: Path, stamp: int) -> Rubric:
+    try:
+        return Rubric.model_validate(read_yaml(path))
+    except CaseError as exc:
+        raise RubricError(str(exc)) from exc
+    except ValidationError as exc:
+        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False)]
+        raise RubricError("\n".join(lines)) from exc

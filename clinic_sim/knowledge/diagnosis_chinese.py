@@ -1,0 +1,221 @@
+"""A Chinese diagnosis to codes: exact, then without decoration, then the name it contains, then a site with what is wrong
+there, then the nearest names of the same type.
+
+The ceilings are those of the English way, so that scores mean the same in both languages.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from itertools import combinations
+import re
+from typing import NamedTuple
+
+from clinic_sim.knowledge import diagnosis_english as english
+from clinic_sim.knowledge import diagnosis_index as index
+from clinic_sim.knowledge import diagnosis_text as text
+from clinic_sim.knowledge.diagnosis_english import Found
+from clinic_sim.knowledge.diagnosis_words import words
+
+NEAR = 0.58
+"""Share of character pairs below which a name is not near."""
+_MODIFIERS_TRIED = 6
+_NAME_READ = 120
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_COLON = re.compile("[::]")
+_LATIN = re.compile(r"[a-z0-9 .'\-/]+")
+
+
+def resolve(prepared: str) -> Found:
+    """Codes for one prepared Chinese diagnosis without hedges, each with its best score."""
+    found: Found = {}
+    packed = text.chinese(prepared)[:_NAME_READ]
+    name = text.chinese_name(packed)
+    if not name:
+        return found
+    _keep(found, exact(name), 1.0)
+    if _sure(found, 0.95):
+        return found
+    for variant, factor in _variants(packed):
+        _keep(found, _decorated(variant), factor)
+    if _sure(found, 0.85):
+        return found
+    main, rest = _segments(packed)
+    bare = _undress(text.chinese_name(main))
+    if rest:
+        _keep(found, _decorated(text.chinese_name(main)), 0.95)
+    _keep(found, _compose(bare), 0.86)
+    _keep(found, _contained(bare), 0.9)
+    if not _sure(found, 0.8):
+        _keep(found, _nearest(bare), 0.84)
+    for piece in rest:
+        _keep(found, _decorated(text.chinese_name(piece)), 0.6)
+    return found
+
+
+def _keep(found: Found, more: Found, factor: float) -> None:
+    for code, (score, name) in more.items():
+        if code not in found or found[code][0] < score * factor:
+            found[code] = (score * factor, name)
+
+
+def _sure(found: Found, score: float) -> bool:
+    return any(known >= score for known, _ in found.values())
+
+
+def exact(name: str) -> Found:
+    """Names that this canonical string is."""
+    names = index.chinese()
+    hit = names.exact.get(name)
+    if hit:
+        return {form.code: (1.0 - 0.004 * place, form.name) for place, form in enumerate(hit)}
+    hit = names.loose.get(text.chinese_loose(name))
+    if hit:
+        return {form.code: (0.97 - 0.004 * place, form.name) for place, form in enumerate(hit)}
+    if len(name) >= 2 and _LATIN.fullmatch(name):
+        return {code: (0.97 * score, found) for code, (score, found) in english.exact(text.english_words(name)).items()}
+    return {}
+
+
+def _variants(packed: str) -> list[tuple[str, float]]:
+    """The ways to read brackets and colons: `糖尿病(2型)`, `心律失常:心房颤动`."""
+    outside = _BRACKETS.sub("", packed)
+    inside = "".join(_BRACKETS.findall(packed))
+    parts = [text.chinese_name(p) for p in _COLON.split(outside)]
+    plain = "".join(parts)
+    variants = [(plain, 1.0)]
+    if inside:
+        inner = text.chinese_name(inside)
+        variants = [(inner + plain, 0.99), (plain + inner, 0.99), (plain, 0.98)]
+        if len(inner) >= 3:
+            variants.append((inner, 0.85))
+    if len(parts) > 1:
+        variants += [
+            (part, 0.96 - 0.06 * place) for place, part in enumerate(reversed([p for p in parts if len(p) > 1]))
+        ]
+    return [(variant, factor) for variant, factor in variants if variant]
+
+
+def _decorated(name: str) -> Found:
+    """The name with as few of its decorations left out as make it a known one."""
+    found = exact(name)
+    if found:
+        return found
+    spots = [m.span() for m in index.chinese().modifiers.finditer(name)][:_MODIFIERS_TRIED]
+    for count in range(1, len(spots) + 1):
+        for dropped in combinations(spots, count):
+            left = _without(name, dropped)
+            known = exact(left) if len(left) >= 2 and left not in words().generic_zh else {}
+            if known:
+                return {code: (score * (0.97 - 0.02 * count), form) for code, (score, form) in known.items()}
+    return {}
+
+
+def _without(name: str, spans: tuple[tuple[int, int], ...]) -> str:
+    left, at = [], 0
+    for start, end in spans:
+        left.append(name[at:start])
+        at = end
+    return "".join(left) + name[at:]
+
+
+def _undress(name: str) -> str:
+    bare = index.chinese().modifiers.sub("", name)
+    return bare if len(bare) >= 2 else name
+
+
+@cache
+def _link() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words().links_zh)) + r"|[,;:。、()\[\]]")
+
+
+def _segments(packed: str) -> tuple[str, list[str]]:
+    """The disease itself, and what the writer adds about company and cause."""
+    pieces = [piece for piece in _link().split(packed) if len(_undress(text.chinese_name(piece))) >= 2]
+    return (pieces[0], pieces[1:4]) if pieces else (packed, [])
+
+
+def _compose(name: str) -> Found:
+    """What a head at the end of the name and a site before it make together: 肺 and 腺癌 are C34.9."""
+    head = next(((form, ident) for form, ident in index.chinese().heads if name.endswith(form) and form != name), None)
+    if head is None:
+        return {}
+    form, ident = head
+    before = name[: -len(form)]
+    best: tuple[str, str] | None = None
+    for _, (site_form, site) in index.chinese().sites.iter(before):
+        if words().code_of(ident, site) and (best is None or len(site_form) >= len(best[0])):
+            best = (site_form, site)
+    if best is not None:
+        share = 0.8 + 0.2 * (len(best[0]) + len(form)) / len(name)
+        return {words().code_of(ident, best[1]) or "": (share, best[0] + form)}
+    anywhere = words().codes.get((ident, "*"))
+    return {anywhere: (0.85, form)} if anywhere else {}
+
+
+class _Piece(NamedTuple):
+    start: int
+    end: int
+    name: str
+
+
+def _contained(name: str) -> Found:
+    """The names inside the name: one at its end is the disease, one elsewhere is part of it."""
+    names = index.chinese()
+    pieces = [_Piece(end - len(form) + 1, end + 1, form) for end, form in names.automaton.iter(name)]
+    found: Found = {}
+    for piece in pieces:
+        if piece.name in words().generic_zh or any(
+            other.start <= piece.start and piece.end <= other.end and other != piece for other in pieces
+        ):
+            continue
+        share = len(piece.name) / len(name)
+        at_end = piece.end == len(name) and len(piece.name) >= 3
+        score = 0.62 + 0.36 * share if at_end else 0.4 + 0.45 * share + (0.08 if piece.start == 0 else 0.0)
+        if not at_end and text_type(name) != text_type(piece.name) and piece.start > 0:
+            score -= 0.1
+        for place, form in enumerate(names.exact[piece.name]):
+            _keep(found, {form.code: (score - 0.004 * place, form.name)}, 1.0)
+    return {code: value for code, value in found.items() if value[0] >= 0.5}
+
+
+def text_type(name: str) -> str | None:
+    """The type of disease that the last part of a name says: 肺炎 inflammation, 肺癌 cancer."""
+    for form, kind in _types():
+        if name.endswith(form):
+            return kind
+    return None
+
+
+@cache
+def _types() -> tuple[tuple[str, str], ...]:
+    table = {text.chinese_name(form): kind for form, kind in words().types.items()}
+    return tuple(sorted(table.items(), key=lambda pair: (-len(pair[0]), pair[0])))
+
+
+def _nearest(name: str) -> Found:
+    """Names of the same type that share most character pairs and contradict in nothing."""
+    names = index.chinese()
+    have = index.pairs(name)
+    if len(name) < 3:
+        return {}
+    shared: dict[int, int] = defaultdict(int)
+    for pair in sorted(have):
+        for number in names.by_pair.get(pair, ()):
+            shared[number] += 1
+    found: Found = {}
+    kind = text_type(name)
+    for number, overlap in shared.items():
+        other = names.names[number]
+        near = 2 * overlap / (len(have) + len(index.pairs(other)))
+        if near < NEAR or text_type(other) != kind or contradict(name, other):
+            continue
+        for form in names.exact[other]:
+            _keep(found, {form.code: (near, form.name)}, 1.0)
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))[:8])
+
+
+def contradict(one: str, other: str) -> bool:
+    """Whether two names differ in a word that makes them different diseases: 高 and 低, 甲型 and 乙型, 肺 and 胃."""
+    return any({m for m in group if m in one} != {m for m in group if m in other} for group in words().contrasts)

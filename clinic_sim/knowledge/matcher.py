@@ -1,0 +1,149 @@
+"""Finds every term of a lexicon in a text in one pass: leftmost, longest, never overlapping.
+
+English is matched word by word on stems, so that inflections, articles and fillers do not matter; Chinese is matched
+character by character. Both run on one Aho-Corasick automaton a lexicon.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import ahocorasick
+
+from clinic_sim.knowledge.text import Language, fold, stem
+
+
+class Hit(NamedTuple):
+    """A term found: where, and which concepts the words may name."""
+
+    start: int
+    end: int
+    ids: tuple[str, ...]
+
+
+class Matcher(Protocol):
+    """Terms of one language, ready to be found."""
+
+    def find(self, folded: str) -> list[Hit]:
+        """Every term in folded text, in order."""
+        ...
+
+
+# Words that carry no meaning between the words of a term: "pain in your chest" is "pain in chest".
+_FILLERS = frozenset(
+    {
+        *(
+            "a",
+            "an",
+            "the",
+            "my",
+            "your",
+            "his",
+            "her",
+            "their",
+            "its",
+            "our",
+            "any",
+            "some",
+            "very",
+            "really",
+            "quite",
+        ),
+        *("just", "um", "uh", "uhm", "umm", "er", "ah", "actually", "basically", "also"),
+    }
+)
+_TOKEN = re.compile(r"[a-z\u00c0-\u024f]+(?:'[a-z]+)?|\d+(?:[.,:/]\d+)*|[^\s\w'-]")
+
+
+class _English:
+    def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        self._automaton = ahocorasick.Automaton()
+        table: dict[str, tuple[str, ...]] = {}
+        for form, ids in forms:
+            words = _words(form)
+            if words:
+                table[_key(words)] = _merge(table.get(_key(words), ()), ids)
+        for key, ids in table.items():
+            self._automaton.add_word(key, (len(key), ids))
+        self._vocabulary = frozenset(word for key in table for word in key.split())
+        self._near = _near(self._vocabulary)
+        self._automaton.make_automaton()
+        self._correct = lru_cache(maxsize=16_384)(self._correct_once)
+
+    def find(self, folded: str) -> list[Hit]:
+        pieces: list[str] = []
+        begins: dict[int, int] = {}
+        ends: dict[int, int] = {}
+        at = 0
+        correct = self._correct
+        for token in _TOKEN.finditer(folded):
+            word = token.group()
+            if word in _FILLERS:
+                continue
+            piece = f" {correct(word)} "
+            begins[at] = token.start()
+            at += len(piece)
+            ends[at - 1] = token.end()
+            pieces.append(piece)
+        hits = []
+        for end, (length, ids) in self._automaton.iter_long("".join(pieces)):
+            hits.append(Hit(begins[end - length + 1], ends[end], ids))
+        return hits
+
+    def _correct_once(self, word: str) -> str:
+        """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
+        known = stem(word)
+        if known in self._vocabulary or len(word) < 8 or not word.isalpha():
+            return known
+        candidates = {near for key in (word, known) for cut in _deletions(key) for near in self._near.get(cut, ())}
+        return candidates.pop() if len(candidates) == 1 else known
+
+
+class _Chinese:
+    def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        self._automaton = ahocorasick.Automaton()
+        table: dict[str, tuple[str, ...]] = {}
+        for form, ids in forms:
+            key = fold(form).strip()
+            if key:
+                table[key] = _merge(table.get(key, ()), ids)
+        for key, ids in table.items():
+            self._automaton.add_word(key, (len(key), ids))
+        self._automaton.make_automaton()
+
+    def find(self, folded: str) -> list[Hit]:
+        return [Hit(end - length + 1, end + 1, ids) for end, (length, ids) in self._automaton.iter_long(folded)]
+
+
+def build(language: Language, forms: Iterable[tuple[str, tuple[str, ...]]]) -> Matcher:
+    """A matcher for (form, concept ids) pairs; a form given twice names all its concepts."""
+    return _Chinese(forms) if language == "zh" else _English(forms)
+
+
+def _words(form: str) -> list[str]:
+    return [stem(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS]
+
+
+def _key(words: list[str]) -> str:
+    return "".join(f" {word} " for word in words)
+
+
+def _merge(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return (*known, *(i for i in more if i not in known))
+
+
+def _deletions(word: str) -> list[str]:
+    # The first letter is almost never mistaken, and keeping it keeps unlike words apart.
+    return [word, *(word[:i] + word[i + 1 :] for i in range(1, len(word)))]
+
+
+def _near(vocabulary: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    near: dict[str, tuple[str, ...]] = {}
+    for word in sorted(vocabulary):
+        if len(word) >= 7 and word.isalpha():
+            for cut in _deletions(word):
+                near[cut] = _merge(near.get(cut, ()), (word,))
+    return near

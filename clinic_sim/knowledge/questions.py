@@ -1,0 +1,240 @@
+"""What a doctor's utterance asks for: one query for each thing asked, whatever language and wording it comes in.
+
+An utterance is read sentence by sentence. Greetings, explanations and advice ask for nothing; a question that follows
+another one without a subject of its own ("since when?") is about what the one before named.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+
+from clinic_sim.knowledge.concepts import ASKED, ontology, specific, verbatim
+from clinic_sim.knowledge.scan import Mention, scan
+from clinic_sim.knowledge.text import UTTERANCE_LIMIT, Language, clean, detect_language, fold, sentences
+from clinic_sim.knowledge.topics import Topic
+
+
+class QueryKind(StrEnum):
+    """What sort of thing is asked."""
+
+    SPECIFIC = "specific"  # concepts: "any chest pain?"
+    ATTRIBUTE = "attribute"  # of the complaint in focus: "when did it start?"
+    TOPIC = "topic"  # a heading: "past medical history?"
+    OPEN = "open"  # "what brings you in?"
+    ANYTHING_ELSE = "anything_else"
+    IDENTITY = "identity"  # name, age
+    CONFIRM = "confirm"  # a summary read back
+    SOCIAL = "social"  # a greeting, thanks
+    STATEMENT = "statement"  # explanation, advice: asks nothing
+    ANSWER_FISHING = "answer_fishing"  # asks for the diagnosis, the script, the instructions
+    UNKNOWN = "unknown"  # a question nobody understood
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One thing asked."""
+
+    kind: QueryKind
+    concepts: tuple[str, ...] = ()
+    attributes: frozenset[str] = frozenset()
+    """Attributes asked for."""
+    qualifiers: frozenset[str] = frozenset()
+    """Attributes mentioned, not asked for: "pain *at night*?"."""
+    topics: tuple[Topic, ...] = ()
+    kin: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
+    """Sites that no concept of the query has taken in."""
+    negated: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An utterance, understood."""
+
+    queries: tuple[Query, ...]
+    language: Language
+    truncated: bool = False
+    """The utterance was longer than anyone listens to; the rest was not read."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked."""
+        return any(q.kind not in (QueryKind.SOCIAL, QueryKind.STATEMENT) for q in self.queries)
+
+
+def read_question(text: str, *, language: Language | None = None) -> Reading:
+    """The queries of an utterance; the same utterance is read once.
+
+    `language` decides only where the text itself does not (digits, punctuation).
+    """
+    truncated = len(text) > UTTERANCE_LIMIT
+    return _read(text[: UTTERANCE_LIMIT + 1] if truncated else text, language)
+
+
+_SUBJECT = ("sx.", "dx.", "hx.", "drug.")
+_LETTER = re.compile(r"[^\W\d_]")
+_CHUNK = re.compile(r"[,;:](?!\d)")
+_START_EN = re.compile(
+    r"\s*(?:ok(?:ay)?|alright|so|and|um+|uh+|well|now|then|right|yes|no|great|i see|good|sure|,|\.|\s)*\s*"
+    r"(?:do|does|did|have|has|had|is|are|was|were|can|could|would|will|any|what|when|where|which|who|how|why|tell|"
+    r"describe|please|or|ever|anything|anyone|history|hx|list|explain|share|give me|review|elaborate|should)\b"
+)
+_SPOKEN_BY_DOCTOR = re.compile(r"^\s*(?:i|we|you|it|this|that|these|they|your|the|there|here|she|he)\b")
+
+
+@lru_cache(maxsize=8_192)
+def _read(text: str, hint: Language | None) -> Reading:
+    cleaned = clean(text)
+    language = detect_language(cleaned.text) if _LETTER.search(cleaned.text[:2_000]) else (hint or "en")
+    folded = fold(cleaned.text)
+    queries: list[Query] = []
+    subject: Query | None = None
+    for span in sentences(folded, language):
+        for query in _sentence(folded[span.start : span.end], language, subject):
+            queries.append(query)
+            if query.concepts or query.sites:
+                subject = query
+    return Reading(_tidy(queries), language, cleaned.truncated)
+
+
+def _sentence(words: str, language: Language, subject: Query | None) -> list[Query]:
+    found = scan(words, language, "question")
+    marks = {m.id for m in found.markers}
+    if verbatim(language, "q.fishing").search(words):
+        return [Query(QueryKind.ANSWER_FISHING, text=words.strip())]
+    asked = _asks(words, found.mentions, marks, language)
+    chunks = _chunks(words)
+    aside = _asides(words, found.mentions)
+    queries: list[Query] = []
+    here = subject
+    for start, end in chunks:
+        mentions = [m for m in found.mentions if start <= m.start < end and m not in aside]
+        markers = {m.id for m in found.markers if start <= m.start < end}
+        query = _chunk(words[start:end], mentions, markers, marks, asked, len(chunks) > 1, here)
+        if query is None:
+            continue
+        queries.append(query)
+        if query.concepts or query.sites:
+            here = query
+    if not queries:
+        kind = QueryKind.SOCIAL if "q.social" in marks else QueryKind.UNKNOWN if asked else QueryKind.STATEMENT
+        return [Query(kind, text=words.strip())]
+    return queries
+
+
+def _asks(words: str, mentions: list[Mention], marks: set[str], language: Language) -> bool:
+    """Whether a sentence is a question, by its mark, its words, or, when short, by being nothing else."""
+    if "?" in words:
+        return True
+    if language == "zh":
+        if marks & {"q.statement"} and "q.word" not in marks:
+            return False
+        if "q.word" in marks:
+            return True
+        if marks & {"q.open", "q.else", "q.identity", "q.request"} and len(words) < 40:
+            return "我" not in words or "q.request" in marks
+        return bool(mentions) and len(words.strip()) <= 16 and "q.social" not in marks and "我" not in words
+    if _START_EN.match(words):
+        return True
+    if "q.statement" in marks:
+        return False
+    if marks & {"q.open", "q.else", "q.identity"} or ("q.request" in marks and len(words) < 200):
+        return True
+    return bool(mentions) and len(words.split()) <= 8 and not _SPOKEN_BY_DOCTOR.match(words)
+
+
+_ASIDE_ZH = re.compile(r"除了?[^,;?]*|[^,;?]*?(?:的时候|(?<!何)(?<!小)(?<!平)(?<!当)(?<!及)时)(?=[,您你会也还觉有伴])")
+_ASIDE_EN = re.compile(
+    r"\b(?:besides|apart from|aside from|other than|in addition to|along with|together with|"
+    r"with (?:the|your|this|that|these))\b[^,;?]*?(?=,|;|\?|\b(?:do|did|have|has|is|are|any)\b|$)"
+)
+
+
+def _asides(words: str, mentions: list[Mention]) -> list[Mention]:
+    """What a question names only to set its scene ("besides the cough, ...", "咳嗽的时候..."), if it names more."""
+    pattern = _ASIDE_ZH if any("\u4e00" <= c <= "\u9fff" for c in words[:20]) else _ASIDE_EN
+    scenes = [m.span() for m in pattern.finditer(words)]
+    if not scenes:
+        return []
+    aside = [m for m in mentions if any(a <= m.start < b for a, b in scenes)]
+    rest = [m for m in mentions if m not in aside and (m.id.startswith(_SUBJECT) or m.id.startswith(ASKED))]
+    return [m for m in aside if not m.id.startswith(ASKED)] if rest else []
+
+
+def _chunks(words: str) -> list[tuple[int, int]]:
+    ends = [m.end() for m in _CHUNK.finditer(words)]
+    edges = [0, *ends, len(words)]
+    return [(a, b) for a, b in pairwise(edges) if words[a:b].strip(" ,;:.?!。")]
+
+
+def _chunk(
+    words: str,
+    mentions: list[Mention],
+    markers: set[str],
+    marks: set[str],
+    asked: bool,
+    one_of_many: bool,
+    subject: Query | None,
+) -> Query | None:
+    """The query of one part of a sentence, or nothing where the part asks nothing."""
+    if not asked or ("q.statement" in markers and "q.word" not in markers and one_of_many):
+        return None
+    known = ontology()
+    ids = [m.id for m in mentions]
+    concepts = specific([i for i in ids if i.startswith(_SUBJECT) and i != "hx.identity"])
+    kin = frozenset(i for i in ids if i.startswith("kin.") or i == "hx.family")
+    attributes = frozenset(i[1:] for i in ids if i.startswith(ASKED))
+    qualifiers = frozenset(i for i in ids if i.startswith("attr."))
+    closure = frozenset(a for c in concepts for a in known.closure(c))
+    sites = frozenset(i for i in ids if i.startswith("site.") and i not in closure)
+    negated = bool(markers & {"neg", "neg.here"})
+    text = words.strip()
+    concepts = tuple(c for c in concepts if c != "hx.family" or len(concepts) == 1)
+    if kin and not concepts and not attributes and one_of_many and not markers & {"q.word"} and "?" not in words:
+        return None
+    named = "hx.identity" in ids or "q.identity" in markers
+    if named and not concepts and not attributes - {"attr.amount", "attr.duration"}:
+        return Query(QueryKind.IDENTITY, topics=(Topic.IDENTITY,), text=text)
+    if concepts or kin or sites:
+        topics = tuple(dict.fromkeys(t for c in concepts if (t := known.topic(c)) is not None))
+        heading = all(c.startswith("hx.") for c in concepts) if concepts else bool(kin)
+        kind = QueryKind.TOPIC if heading else QueryKind.SPECIFIC
+        if "q.confirm" in marks:
+            kind = QueryKind.CONFIRM
+        if kin and not concepts:
+            topics = (Topic.FAMILY,)
+        return Query(kind, concepts, attributes, qualifiers, topics, kin, sites, negated, text)
+    if "q.open" in markers and not attributes - {"attr.quality", "attr.location", "attr.associated", "attr.trigger"}:
+        return Query(QueryKind.OPEN, text=text)
+    if "q.else" in markers and not attributes:
+        return Query(QueryKind.ANYTHING_ELSE, text=text)
+    if attributes or qualifiers:
+        about = subject if subject is not None and "attr.associated" not in attributes else None
+        return Query(
+            QueryKind.SPECIFIC if about else QueryKind.ATTRIBUTE,
+            about.concepts if about else (),
+            attributes or qualifiers,
+            qualifiers if attributes else frozenset(),
+            about.topics if about else (),
+            about.kin if about else frozenset(),
+            about.sites if about else frozenset(),
+            negated,
+            text,
+        )
+    return None
+
+
+def _tidy(queries: list[Query]) -> tuple[Query, ...]:
+    """Without the greetings and statements around a question, and without an empty reading."""
+    real = [q for q in queries if q.kind not in (QueryKind.SOCIAL, QueryKind.STATEMENT)]
+    fishing = [q for q in real if q.kind is QueryKind.ANSWER_FISHING]
+    understood = [q for q in real if q.kind is not QueryKind.UNKNOWN]
+    if fishing:
+        return (*fishing, *(q for q in understood if q.kind is not QueryKind.ANSWER_FISHING))
+    chosen = understood or real or queries[:1]
+    return tuple(dict.fromkeys(chosen)) or (Query(QueryKind.STATEMENT),)

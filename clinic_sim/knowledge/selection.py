@@ -1,0 +1,358 @@
+"""Which facts of a record answer what was asked.
+
+Facts are bits of an integer, so that a selection is a handful of set operations however long the record is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.meaning import Meaning
+from clinic_sim.knowledge.questions import Query, QueryKind, Reading
+from clinic_sim.knowledge.scan import Polarity
+from clinic_sim.knowledge.text import Language
+from clinic_sim.knowledge.topics import Topic
+
+Strength = Literal["specific", "topic", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A fact chosen, and why."""
+
+    index: int
+    """Position of the fact among the meanings."""
+    query: int
+    """Position of the query in the reading."""
+    strength: Strength
+    why: str
+
+
+@dataclass(slots=True)
+class Index:
+    """The facts of a record, by everything that can be asked for; build one a case with `index`."""
+
+    meanings: tuple[Meaning, ...]
+    concept: dict[str, int] = field(default_factory=dict)
+    """Facts about the patient, by each concept they name or imply."""
+    inherited: dict[str, int] = field(default_factory=dict)
+    exact: dict[str, int] = field(default_factory=dict)
+    family: dict[str, int] = field(default_factory=dict)
+    kin: dict[str, int] = field(default_factory=dict)
+    topic: dict[Topic, int] = field(default_factory=dict)
+    main: dict[Topic, int] = field(default_factory=dict)
+    attribute: dict[str, int] = field(default_factory=dict)
+    relatives: int = 0
+    absent: int = 0
+    general: int = 0
+    course: int = 0
+    story: int = 0
+
+
+_PERSPECTIVES = ((Topic.IDEA,), (Topic.CONCERN,), (Topic.EXPECTATION,))
+
+
+def index(meanings: Sequence[Meaning]) -> Index:
+    """The index of a record's facts."""
+    built = Index(tuple(meanings))
+    known = ontology()
+    for at, meaning in enumerate(meanings):
+        bit = 1 << at
+        if meaning.topics[:1] in _PERSPECTIVES:
+            # What the patient thinks of it is told to who asks for that, not for the facts it speaks of.
+            built.main[meaning.topics[0]] = built.main.get(meaning.topics[0], 0) | bit
+            continue
+        family = Topic.FAMILY in meaning.topics[:1] or bool(
+            meaning.topics[:1] not in ((Topic.OBSTETRIC,), (Topic.LIVING,))
+            and meaning.kin - {"kin.spouse"}
+            and Topic.FAMILY in meaning.topics
+        )
+        for id_ in meaning.closure:
+            _add(built.family if family else built.concept, id_, bit)
+        for id_ in meaning.inherited:
+            if not family:
+                _add(built.inherited, id_, bit)
+        for id_ in meaning.concepts:
+            _add(built.exact, id_, bit)
+        for id_ in meaning.kin:
+            for above in known.closure(id_):
+                _add(built.kin, above, bit)
+        for id_ in meaning.attributes:
+            _add(built.attribute, id_, bit)
+        for topic in meaning.topics:
+            built.topic[topic] = built.topic.get(topic, 0) | bit
+        for topic in meaning.topics[:1]:
+            built.main[topic] = built.main.get(topic, 0) | bit
+        if family:
+            built.relatives |= bit
+        if meaning.polarity is Polarity.ABSENT:
+            built.absent |= bit
+        if meaning.general:
+            built.general |= bit
+    built.course = built.main.get(Topic.CHIEF_COMPLAINT, 0) | built.main.get(Topic.PRESENT_ILLNESS, 0)
+    built.story = built.course | built.main.get(Topic.REVIEW_OF_SYSTEMS, 0)
+    return built
+
+
+def select(
+    reading: Reading,
+    meanings: Sequence[Meaning] | Index,
+    *,
+    focus: Meaning | None = None,
+    language: Language | None = None,
+) -> list[Choice]:
+    """The facts that answer a reading, each once, under the first query that asks for it.
+
+    `focus` is what the conversation is about, where the doctor's words do not say it; the complaint by default.
+    """
+    facts = meanings if isinstance(meanings, Index) else index(meanings)
+    chosen: dict[int, Choice] = {}
+    for number, query in enumerate(reading.queries):
+        for strength, why, mask in _answers(query, facts, focus):
+            while mask:
+                low = mask & -mask
+                at = low.bit_length() - 1
+                mask ^= low
+                if at not in chosen:
+                    chosen[at] = Choice(at, number, strength, why)
+    return list(chosen.values())
+
+
+def _answers(query: Query, facts: Index, focus: Meaning | None) -> list[tuple[Strength, str, int]]:
+    match query.kind:
+        case QueryKind.SPECIFIC | QueryKind.TOPIC | QueryKind.CONFIRM:
+            if query.kin - {"kin.spouse"} and (not query.concepts or any(map(_inheritable, query.concepts))):
+                return [("specific" if query.concepts else "topic", "family", _relatives(query, facts))]
+            return _about(query, facts)
+        case QueryKind.ATTRIBUTE:
+            return _of_complaint(query, facts, focus)
+        case QueryKind.OPEN | QueryKind.ANYTHING_ELSE:
+            told = facts.course if query.kind is QueryKind.OPEN else facts.story
+            return [("open", query.kind.value, told & ~facts.absent)]
+        case QueryKind.IDENTITY:
+            return [("specific", "identity", facts.main.get(Topic.IDENTITY, 0))]
+        case _:
+            return []
+
+
+def _inheritable(concept: str) -> bool:
+    """Whether relatives can have it: an illness, as against a journey."""
+    return concept.startswith(("sx.", "dx.", "hx.past", "hx.children", "hx.allergy"))
+
+
+def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
+    """Facts about the concepts asked for."""
+    answers: list[tuple[Strength, str, int]] = []
+    for concept in query.concepts:
+        direct, strength = _direct(concept, facts)
+        places = query.sites - _EVERYWHERE
+        if places and not ontology().sited(concept) and concept in ontology().composable:
+            direct = _at(places, direct, facts) or facts.exact.get(concept, 0) & direct & facts.absent
+        if concept == "dx.genetic":
+            direct |= facts.family.get(concept, 0)
+        if query.attributes:
+            found = _with_attributes(concept, direct, query.attributes, facts)
+        else:
+            found = _qualified(direct, query.qualifiers, facts)
+        if not found and not (direct and query.attributes):
+            found = _covered(concept, facts)
+        answers.append((strength, concept, found))
+    if not query.concepts:
+        mask = 0
+        for site in query.sites:
+            mask |= facts.concept.get(site, 0)
+        for kin in query.kin:
+            mask |= facts.kin.get(kin, 0)
+        if query.attributes:
+            mask = mask & _any(query.attributes, facts) or 0
+        answers.append(("specific", "site", mask))
+    return answers
+
+
+def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
+    """Facts that name the concept or something more specific; for a heading, all that stands under it."""
+    mask = facts.concept.get(concept, 0)
+    heading = _heading(concept)
+    if concept in _FUNCTIONS:
+        mask &= ~facts.main.get(Topic.PRIOR_CARE, 0)
+        summary = facts.exact.get(concept, 0) & mask
+        return (summary | mask & ~facts.absent if summary else mask), "topic"
+    if heading is None:
+        return mask, "specific"
+    if concept in _WIDE:
+        mask &= facts.topic.get(heading, 0)
+    if concept == "hx.surgery":
+        injuries = facts.concept.get("hx.injury", 0) & ~mask
+        return mask | facts.main.get(heading, 0) & ~injuries, "topic"
+    return mask | facts.main.get(heading, 0) & ~facts.relatives, "topic"
+
+
+_HABITS = frozenset({"hx.smoking", "hx.alcohol", "hx.substance", "hx.caffeine"})
+_EVERYWHERE = frozenset({"site.skin", "site.body"})
+# Functions asked after as a whole; each denied symptom of theirs is not the answer where a summary exists.
+_FUNCTIONS = frozenset({"hx.urine", "hx.stool", "hx.sleep", "hx.appetite", "hx.weight", "hx.energy"})
+# Headings whose concept stands above so much that only what the record files there counts.
+_WIDE = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "hx.mood", "hx.general_state"})
+
+
+@cache
+def _heading(concept: str) -> Topic | None:
+    """The heading that a concept stands for as a whole."""
+    known = ontology()
+    if concept in ("dx.disease", "dx.chronic"):
+        return Topic.PAST_HISTORY
+    own = known.concepts[concept]
+    if not concept.startswith("hx.") or own.topic in (None, Topic.GENERAL_STATE):
+        return None
+    return own.topic if _HEADINGS.get(own.topic or Topic.OTHER) == concept else None
+
+
+_HEADINGS = {
+    Topic.PAST_HISTORY: "hx.past",
+    Topic.SURGERY: "hx.surgery",
+    Topic.TRANSFUSION: "hx.transfusion",
+    Topic.INFECTION: "hx.communicable",
+    Topic.VACCINATION: "hx.vaccination",
+    Topic.MEDICATION: "hx.medication",
+    Topic.ALLERGY: "hx.allergy",
+    Topic.SMOKING: "hx.smoking",
+    Topic.ALCOHOL: "hx.alcohol",
+    Topic.SUBSTANCE: "hx.substance",
+    Topic.OCCUPATION: "hx.occupation",
+    Topic.LIVING: "hx.living",
+    Topic.TRAVEL: "hx.travel",
+    Topic.EXPOSURE: "hx.exposure",
+    Topic.DIET: "hx.diet",
+    Topic.EXERCISE: "hx.exercise",
+    Topic.SEXUAL: "hx.sexual",
+    Topic.MENSTRUAL: "hx.menses",
+    Topic.OBSTETRIC: "hx.obstetric",
+    Topic.MOOD: "hx.mood",
+    Topic.IDEA: "hx.idea",
+    Topic.CONCERN: "hx.concern",
+    Topic.EXPECTATION: "hx.expectation",
+}
+
+
+def _covered(concept: str, facts: Index) -> int:
+    """Statements about a whole heading that settle the concept: no other disease, a normal sleep."""
+    for above in _above(concept):
+        # "No change in urination" says nothing of blood in it; "urine normal" does.
+        settled = facts.general if above in _FUNCTIONS else facts.absent | facts.general
+        mask = facts.exact.get(above, 0) & settled & ~facts.relatives
+        if mask:
+            return mask
+    return 0
+
+
+@cache
+def _above(concept: str) -> tuple[str, ...]:
+    return tuple(a for a in ontology().ancestors(concept)[1:] if not a.startswith("site."))
+
+
+def _at(sites: frozenset[str], mask: int, facts: Index) -> int:
+    there = 0
+    for site in sites:
+        there |= facts.concept.get(site, 0) | facts.inherited.get(site, 0)
+    return mask & there
+
+
+# What else answers a question for an attribute.
+_ALSO = {
+    "attr.drug_effect": ("attr.relieving", "attr.progression"),
+    "attr.location": ("attr.laterality",),
+    "attr.consistency": ("attr.quality",),
+    "attr.relieving": ("attr.drug_effect",),
+    "attr.trigger": ("attr.unrelated",),
+    "attr.unrelated": ("attr.trigger",),
+    "attr.frequency": ("attr.timing",),
+    "attr.progression": ("attr.aggravating",),
+}
+
+
+def _any(attributes: frozenset[str], facts: Index) -> int:
+    mask = 0
+    for attribute in attributes:
+        mask |= facts.attribute.get(attribute, 0)
+        for other in _ALSO.get(attribute, ()):
+            mask |= facts.attribute.get(other, 0)
+    return mask
+
+
+def _with_attributes(concept: str, direct: int, attributes: frozenset[str], facts: Index) -> int:
+    if concept in _HABITS:
+        return direct
+    given = _any(attributes, facts)
+    found = (direct | facts.inherited.get(concept, 0)) & given
+    if found:
+        return found
+    # A denial answers every question about what is denied; a habit is told however it is asked for.
+    return direct if concept.startswith(("hx.", "drug.")) else facts.exact.get(concept, 0) & direct & facts.absent
+
+
+def _qualified(direct: int, qualifiers: frozenset[str], facts: Index) -> int:
+    if not qualifiers or not direct:
+        return direct
+    return direct & (_any(qualifiers, facts) | facts.absent) or direct
+
+
+def _relatives(query: Query, facts: Index) -> int:
+    everyone = facts.main.get(Topic.FAMILY, 0) | facts.relatives
+    them = everyone
+    named = query.kin - {"hx.family", "kin.first", "kin.second"}
+    if named:
+        them = 0
+        for kin in named:
+            them |= facts.kin.get(kin, 0)
+        them &= everyone | (facts.concept.get("hx.past", 0) if "hx.past" in query.concepts else 0)
+    children = facts.concept.get("hx.children", 0) if "hx.children" in query.concepts else 0
+    if "hx.children" in query.concepts or "kin.child" in query.kin:
+        children |= facts.main.get(Topic.OBSTETRIC, 0) & facts.general
+    asked = 0
+    for concept in query.concepts:
+        asked |= facts.family.get(concept, 0)
+    if query.concepts and asked & them:
+        return asked & them | children
+    if query.concepts:
+        summary = them & facts.general
+        for concept in query.concepts:
+            for above in _above(concept):
+                summary |= facts.family.get(above, 0) & facts.exact.get(above, 0) & (facts.absent | facts.general)
+        return summary & them | children or everyone & facts.general
+    return them | children or everyone & facts.general
+
+
+def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tuple[Strength, str, int]]:
+    """Facts of the complaint in focus that give the attribute."""
+    if "attr.associated" in query.attributes:
+        asked = facts.story & ~facts.absent & _symptoms(facts)
+        return [("topic", "attr.associated", asked & ~_main_complaint(facts, focus))]
+    given = _any(query.attributes, facts) & (facts.course or facts.story)
+    about = 0
+    for concept in focus.concepts if focus is not None else ():
+        about |= facts.concept.get(concept, 0) | facts.inherited.get(concept, 0)
+    why = ",".join(sorted(query.attributes))
+    return [("specific", why, given & about or given)]
+
+
+def _symptoms(facts: Index) -> int:
+    mask = 0
+    for at, meaning in enumerate(facts.meanings):
+        if any(c.startswith("sx.") for c in meaning.concepts):
+            mask |= 1 << at
+    return mask
+
+
+def _main_complaint(facts: Index, focus: Meaning | None) -> int:
+    mask = facts.main.get(Topic.CHIEF_COMPLAINT, 0)
+    for concept in focus.concepts if focus is not None else ():
+        mask |= facts.exact.get(concept, 0)
+    return mask
+
+
+def _add(table: dict[str, int], key: str, bit: int) -> None:
+    table[key] = table.get(key, 0) | bit

@@ -1,0 +1,201 @@
+"""Free-text plans, English or Chinese, as treatment concepts: what is given, what is avoided, and the dose.
+
+Nothing here raises on any text, and time is bounded: what is longer than a plan can be is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from clinic_sim.knowledge.matcher import Hit
+from clinic_sim.knowledge.text import Language, clean, detect_language, fold
+from clinic_sim.knowledge.treatment_lexicon import ancestors, concepts, matcher, name
+
+__all__ = ["Dose", "TreatmentMention", "ancestors", "concepts", "covers", "name", "read_treatment", "text_overlap"]
+
+PLAN_LIMIT = 20_000
+"""Characters of a plan that are read."""
+CLASS_FOR_MEMBER = 0.5
+"""Credit where a class is named and one of its members was wanted (`an antibiotic` for ceftriaxone)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """A dose as far as the text gives it."""
+
+    amount: float
+    unit: str
+    per_kg: bool = False
+    route: str = ""
+    frequency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentMention:
+    """A treatment that a text names."""
+
+    concept: str
+    text: str
+    start: int
+    end: int
+    negated: bool
+    """Avoided, stopped or forbidden."""
+    dose: Dose | None = None
+
+
+_STOP_EN = (
+    r"avoid(?:ing|ance of)?|do(?:es)? not|don't|should not|must not|never|without|no need (?:for|of)|not (?:recommended|indicated|to)|"
+    r"stop(?:ping)?|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )|cease|contraindicat\w*(?: to| for)?|instead of|"
+    r"rather than|allerg(?:y|ic) to|rule out|no|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not"
+)
+_STOP_ZH = r"避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉|不给"
+_GO_EN = r"instead|but|start|give|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|use|continue|prescribe"
+_GO_ZH = r"改用|改为|换用|换成|给予|予|使用|应用|而用|但"
+_BEFORE = {
+    "en": re.compile(rf"\b(?:(?P<stop>{_STOP_EN})|(?P<go>{_GO_EN}))\b"),
+    "zh": re.compile(rf"(?P<stop>{_STOP_ZH})|(?P<go>{_GO_ZH})"),
+}
+_AFTER = {
+    "en": re.compile(
+        r"\s*(?:is|are|was|should be|must be|to be)?\s*(?:strictly )?(?:contraindicated|avoided|stopped|discontinued|"
+        r"withheld|not (?:indicated|recommended|needed|given|advised))"
+    ),
+    "zh": re.compile(r"\s*(?:类药物?|等药物?|等)?(?:禁用|禁忌|停用|应避免|不宜|不用|过敏)"),
+}
+_SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
+_DOSE = re.compile(
+    r"(?P<amount>\d+(?:\.\d+)?)\s*(?:-\s*\d+(?:\.\d+)?\s*)?(?P<unit>mg|g|mcg|µg|ug|μg|ml|l|iu|u|units?|mmol|meq|毫克|克|微克|毫升|单位|片|支|粒)"
+    r"(?P<kg>\s*(?:/|per )\s*(?:kg|公斤|千克))?(?![a-z])"
+)
+_ROUTE = re.compile(
+    r"\b(?P<en>iv|po|im|sc|intravenous(?:ly)?|oral(?:ly)?|subcutaneous(?:ly)?|intramuscular(?:ly)?|sublingual(?:ly)?|"
+    r"inhaled|nebuli[sz]ed|topical(?:ly)?|rectal(?:ly)?)\b|(?P<zh>口服|静滴|静脉滴注|静推|静脉注射|静脉|肌注|肌内注射|皮下注射|舌下含服|吸入|雾化|外用)"
+)
+_FREQUENCY = re.compile(
+    r"\b(?P<en>qd|bid|tid|qid|q\d{1,2}h|prn|stat|nocte|od|(?:once|twice|three times|four times)(?: a day| daily)|daily|"
+    r"every \d{1,2} hours|weekly)\b|(?P<zh>每[日天][一二三四\d]次|[一二三四\d]次/[日天d]|每\d{1,2}小时|每晚|顿服)"
+)
+
+
+def read_treatment(text: str, language: str | None = None) -> tuple[TreatmentMention, ...]:
+    """The treatments that a text names, in order; the longest name wins, and a class beside its member stays.
+
+    Args:
+        language: Read from the text when None. Names of the other language inside it are found as well.
+    """
+    return _read(clean(text, PLAN_LIMIT).text, language)
+
+
+@lru_cache(maxsize=8_192)
+def _read(text: str, language: str | None) -> tuple[TreatmentMention, ...]:
+    tongue: Language = "zh" if language == "zh" else "en" if language == "en" else detect_language(text)
+    folded = fold(text)
+    hits = _hits(folded)
+    bounds = [0, *(m.end() for m in _SENTENCE.finditer(folded)), len(folded)]
+    mentions = []
+    for n, hit in enumerate(hits):
+        start = max(b for b in bounds if b <= hit.start)
+        end = min(b for b in bounds if b >= hit.end)
+        following = hits[n + 1].start if n + 1 < len(hits) else end
+        mentions.append(
+            TreatmentMention(
+                hit.ids[0],
+                text[hit.start : hit.end],
+                hit.start,
+                hit.end,
+                hit.ids[0] != "tx.stop_drug" and _negated(folded, start, hit, end, tongue),
+                _dose(folded[hit.end : min(end, following, hit.end + 60)]),
+            )
+        )
+    return tuple(mentions)
+
+
+def _hits(folded: str) -> list[Hit]:
+    """Names of both languages; where two overlap, the longer one."""
+    found = [*matcher("en").find(folded), *(h for h in matcher("zh").find(folded) if _whole(folded, h))]
+    found.sort(key=lambda h: (h.start - h.end, h.start))
+    kept: list[Hit] = []
+    taken = bytearray(len(folded))
+    for hit in found:
+        if not any(taken[hit.start : hit.end]):
+            taken[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
+            kept.append(hit)
+    return sorted(kept)
+
+
+def _whole(folded: str, hit: Hit) -> bool:
+    """A Latin abbreviation in a Chinese name's list stands as a word of its own (`TAT` is not in `stat`)."""
+    before, after = folded[hit.start - 1 : hit.start], folded[hit.end : hit.end + 1]
+    return not (_letter(before) and _letter(folded[hit.start])) and not (_letter(after) and _letter(folded[hit.end - 1]))
+
+
+def _letter(char: str) -> bool:
+    return char.isascii() and char.isalpha()
+
+
+def _negated(folded: str, start: int, hit: Hit, end: int, language: Language) -> bool:
+    """An avoiding word stands before it in the sentence with no giving word in between, or right after it."""
+    if _AFTER[language].match(folded, hit.end, end):
+        return True
+    negated = False
+    for cue in _BEFORE[language].finditer(folded, start, hit.start):
+        negated = cue.lastgroup == "stop"
+    return negated
+
+
+def _dose(after: str) -> Dose | None:
+    found = _DOSE.search(after)
+    if found is None:
+        return None
+    route, frequency = _ROUTE.search(after), _FREQUENCY.search(after)
+    return Dose(
+        float(found["amount"]),
+        found["unit"],
+        found["kg"] is not None,
+        route.group() if route else "",
+        frequency.group() if frequency else "",
+    )
+
+
+@lru_cache(maxsize=65_536)
+def covers(mention: str, wanted: str) -> float:
+    """How far a named treatment is the wanted one.
+
+    Returns:
+        1.0 for the same or a member of the wanted class, `CLASS_FOR_MEMBER` where only its class was named, else 0.
+    """
+    known = concepts()
+    if mention == wanted:
+        return 1.0
+    if mention not in known or wanted not in known:
+        return 0.0
+    if wanted in ancestors(mention):
+        return 1.0
+    return CLASS_FOR_MEMBER if mention in ancestors(wanted) else 0.0
+
+
+_LATIN_WORD = re.compile(r"[a-z]{3,}")
+_PLAIN = frozenset(
+    "and the for with from that this per day days daily mg for then when after before until over into patient therapy "
+    "treatment treat give given use used start continue".split()
+)
+
+
+def text_overlap(a: str, b: str, language: str) -> float:
+    """Share of the content of `a` that stands in `b`, in [0, 1]: words in English, character pairs in Chinese.
+
+    For treatments that the lexicon does not know.
+    """
+    left, right = _content(a, language), _content(b, language)
+    return len(left & right) / len(left) if left else 0.0
+
+
+def _content(text: str, language: str) -> frozenset[str]:
+    folded = fold(clean(text, PLAN_LIMIT).text)
+    words = {w.rstrip("s") for w in _LATIN_WORD.findall(folded) if w not in _PLAIN}
+    if language == "zh":
+        han = re.findall("[\u3400-\u9fff]+", folded)
+        words |= {run[i : i + 2] for run in han for i in range(len(run) - 1)}
+    return frozenset(words)
