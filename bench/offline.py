@@ -23,9 +23,9 @@ from typing import Any
 import gymnasium
 
 import clinic_sim
+from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.driving import drive
-from clinic_sim.cases.packs import load_pack
 from clinic_sim.doctors import make_doctor
 from clinic_sim.envs.spaces import Unicode
 from clinic_sim.judge.judge import RubricJudge
@@ -188,9 +188,8 @@ def main() -> None:
     for pack, row in result["packs"].items():
         for label, key in (("checklist", "steps_per_s"), ("checklist, unseen words", "steps_per_s_unseen_words")):
             median, least, most = row[key]
-            print(
-                f"{pack + ' ' + label:<34}{f'{median:,.0f} ({least:,.0f} to {most:,.0f})':>28}{median / ceiling[0]:>10.2%}"
-            )
+            rate = f"{median:,.0f} ({least:,.0f} to {most:,.0f})"
+            print(f"{pack + ' ' + label:<34}{rate:>28}{median / ceiling[0]:>10.2%}")
     print(f"{'bare Gymnasium text environment':<34}{f'{ceiling[0]:,.0f}':>28}{1:>10.0%}\n")
     for pack, row in result["packs"].items():
         print(f"{pack}: scoring one episode {row['score_ms']:.3f} ms")

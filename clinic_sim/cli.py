@@ -17,7 +17,7 @@ from clinic_sim.errors import ClinicSimError
 
 app = typer.Typer(
     name="clinic-sim",
-    help="A simulated live clinic in which language models are examined as doctors. For research, not for clinical use.",
+    help="A simulated clinic in which language models are examined as doctors. For research, not for clinical use.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -121,7 +121,7 @@ def play(
 @app.command(name="import")
 def import_(
     format_: Annotated[str, typer.Argument(metavar="FORMAT", help="agentclinic, spbench or ai-hospital.")],
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="The source's file or folder.")],
+    source: Annotated[list[Path], typer.Argument(metavar="SRC", help="The source's files or folder.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the cases to.")],
     as_json: Json = False,
 ) -> None:

@@ -14,7 +14,6 @@ from clinic_sim.cases.exams import Exam
 from clinic_sim.cases.facts import Fact, Identifier, Part, Text
 from clinic_sim.cases.reference import Contraindication, Diagnosis, RedFlag, Treatment
 
-SCHEMA_VERSION = 1
 Language = Literal["en", "zh"]
 Section = Literal["facts", "exams", "diagnosis", "basis", "treatment", "differential"]
 
@@ -61,7 +60,7 @@ class Demographics(Part):
 class Case(Part):
     """One patient: what can be asked, what can be examined, and the reference that stays hidden."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     id: Identifier
     language: Language
     title: Text
@@ -96,7 +95,7 @@ class Case(Part):
             problems.extend(f"{where}: id {i!r} stands {n} times" for i, n in Counter(ids).items() if n > 1)
 
         def known(where: str, ids: Iterable[str], pool: set[str], what: str) -> None:
-            problems.extend(f"{where}: {i!r} is no {what} of this case" for i in ids if i not in pool)
+            problems.extend(f"{where}.{n}: {i!r} is no {what} of this case" for n, i in enumerate(ids) if i not in pool)
 
         unique("facts and exams", (*(f.id for f in self.facts), *(e.id for e in self.exams)))
         unique("treatment", (t.id for t in self.treatment))

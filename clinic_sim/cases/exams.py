@@ -63,7 +63,7 @@ class Exam(Part):
     kind: Kind | None = None
     """The catalogue's when absent; required for a `local.` code."""
     report: Text
-    """The result in the words of the report, without an interpretation that names the disease unless the report does."""
+    """The result in the words of the report; it interprets only where the report does."""
     measurements: tuple[Measurement, ...] = ()
     normal: bool = False
     """Recorded, and normal."""

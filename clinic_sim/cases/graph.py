@@ -1,9 +1,9 @@
 """`CaseGraph`: a case as a directed graph of evidence, diagnoses and treatments.
 
-Nodes are `fact:<id>`, `exam:<id>`, `finding:<exam id>`, `dx:<code or name>`, `tx:<id>` and `ban:<id>`. Edges carry `kind`:
-*reveals* (exam to finding), *supports* and *refutes* (evidence to diagnosis), *indicates* and *contraindicates* (evidence
-or diagnosis to treatment), *requires* (exam to the exam that goes first). It answers what a piece of evidence is worth,
-what is known so far and what is still hidden; disclosure, reward shaping and generated rubrics read it.
+Nodes are `fact:<id>`, `exam:<id>`, `finding:<exam id>`, `dx:<code or name>`, `tx:<id>` and `ban:<id>`. Edges carry
+`kind`: *reveals* (exam to finding), *supports* and *refutes* (evidence to diagnosis), *indicates* and *contraindicates*
+(evidence or diagnosis to treatment), *requires* (exam to the exam that goes first). It answers what a piece of evidence
+is worth, what is known so far and what is still hidden; disclosure, shaping and generated rubrics read it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class CaseGraph:
     def _evidence_to(self, node: str, kind: str) -> list[str]:
         if node not in self.graph:
             return []
-        found = {u.split(":", 1)[1] for u, _, k in self.graph.in_edges(node, data="kind") if k == kind}
+        found = {u.split(":", 1)[1] for u, _, data in self.graph.in_edges(node, data=True) if data["kind"] == kind}
         return [e for e in self._worth if e in found]
 
     def _build(self) -> None:

@@ -9,6 +9,7 @@ _FEMALE_ONLY = frozenset(
         "phys.pelvic",
         "phys.obstetric",
         "img.us.fetus",
+        "img.us.obstetric",
         "img.us.transvaginal",
         "img.hsg",
         "func.ctg",

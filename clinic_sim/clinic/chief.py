@@ -6,7 +6,6 @@ examination only, a challenge only from evidence that the doctor already holds.
 
 from __future__ import annotations
 
-from clinic_sim.cases.exams import Kind
 from clinic_sim.cases.graph import diagnosis_node
 from clinic_sim.clinic.actions import Conclude
 from clinic_sim.clinic.events import ChiefSpoke
@@ -19,7 +18,7 @@ from clinic_sim.knowledge.icd10 import similarity
 REFUTED_SIMILARITY = 0.8
 """A stated diagnosis is the refuted one when it shares its ICD-10 category (see `knowledge.icd10.similarity`)."""
 
-_KINDS: dict[Kind, tuple[str, str]] = {
+_KINDS: dict[str, tuple[str, str]] = {
     "vital": ("the vital signs", "生命体征"),
     "physical": ("the physical examination", "体格检查"),
     "laboratory": ("laboratory tests", "实验室检查"),
@@ -32,8 +31,8 @@ _WORDS = {
     "en": {
         "history": "Your history still has gaps: go back to {names}.",
         "exams": "Among examinations, think about what {names} could still tell you.",
-        "complete": "You have what there is to find. Weigh it against each diagnosis you are considering, and conclude.",
-        "treatment": "Before we close: your conclusion has no treatment. Please give the diagnosis and the plan together.",
+        "complete": "You have what there is to find. Weigh it against each diagnosis you consider, and conclude.",
+        "treatment": "Before we close: your conclusion has no treatment. Please give diagnosis and plan together.",
         "refuted": "Before we close: how does {diagnosis} fit with {evidence}? Please reconsider and conclude again.",
         "unread": "Before we close: I cannot recognise a diagnosis in your conclusion. Please name the disease.",
     },

@@ -2,8 +2,8 @@
 
 What cannot be read becomes `Invalid`, whose reason tells the accepted form; nothing raises. Accepted are JSON objects
 (`{"action": "order", "exams": ["ECG"]}`), tool calls in OpenAI's shape, tags at the start of a line (`ORDER: ECG`,
-`检查：心电图`), XML-like tags (`<order>ECG</order>`) and plain text, which is said to the patient. Text before the first
-tag is the model's reasoning and is never heard by anyone. Plain text never ends an episode.
+`检查：心电图`), XML-like tags (`<order>ECG</order>`) and plain text, which is said to the patient. Text before the
+first tag is the model's reasoning and is never heard by anyone. Plain text never ends an episode.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _THINK = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.IGNORECASE 
 _FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_ITEMS = re.compile(r"[;；\n]+|(?:^|\s)(?:\d{1,2}[.)、]|[-*•])\s+")
+_ITEMS = re.compile(r"[;；\n]+\s*|(?<!\S)(?:[(（]?\d{1,2}[.)）、](?=\D)|[-*•]\s)\s*")
 
 _HEADS = {
     "differential": ("differential diagnosis", "differential diagnoses", "differential", "鉴别诊断"),
@@ -137,7 +137,8 @@ def _conclusion(body: str, language: str) -> Action:
     heads = list(_HEAD.finditer(body))
     parts: dict[str, list[str]] = {}
     lead = body[: heads[0].start()].strip(" \t\n*#-;；。") if heads else body
-    for head, after in zip(heads, [*(h.start() for h in heads[1:]), len(body)], strict=True):
+    ends = [*(h.start() for h in heads), len(body)][1:]
+    for head, after in zip(heads, ends, strict=True):
         parts.setdefault(_HEAD_OF[head.group(1).lower()], []).append(body[head.end() : after].strip(" \t\n*#;；"))
     diagnosis = "; ".join(p for p in parts.get("diagnosis", []) if p) or lead
     if not diagnosis:
@@ -237,7 +238,7 @@ def _texts(data: Mapping[Any, Any], keys: tuple[str, ...]) -> tuple[str, ...] | 
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or len(values) > 200:
         return " (it is no list of at most 200)"
-    found = []
+    found: list[str] = []
     for item in values:
         text, problem = _clean(item)
         if problem:

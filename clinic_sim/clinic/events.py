@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from clinic_sim.clinic.actions import TYPES, Action, to_dict as action_to_dict
+from clinic_sim.clinic.actions import TYPES, Action
+from clinic_sim.clinic.actions import to_dict as action_to_dict
 
 
 class TerminationReason(StrEnum):

@@ -1,4 +1,4 @@
-"""The examiner: orders to typed outcomes. What the record lacks is never called normal unless that policy was chosen."""
+"""The examiner: orders to typed outcomes. What the record lacks is not called normal unless that policy was chosen."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.compiled import compile_case
 from clinic_sim.cases.loading import load_case
@@ -148,7 +150,7 @@ def _find(case_id: str, scenarios: str | None) -> Case:
 
 def print_schema(what: str) -> None:
     """The JSON Schema of case files or rubrics."""
-    models = {"case": Case, "rubric": Rubric}
+    models: dict[str, type[BaseModel]] = {"case": Case, "rubric": Rubric}
     if what not in models:
         raise ConfigError(f"no schema {what!r}; there are {', '.join(models)}")
     sys.stdout.write(json.dumps(models[what].model_json_schema(), ensure_ascii=False, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""`clinic-sim explain`: how the clinic understands a question, an order or a diagnosis. For case authors and for checking."""
+"""`clinic-sim explain`: how the clinic understands a question, an order or a diagnosis."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from clinic_sim.commands.console import console, print_json
 from clinic_sim.errors import ClinicSimError, ConfigError
 from clinic_sim.knowledge.diagnoses import read_diagnoses
 from clinic_sim.knowledge.orders import read_order
+from clinic_sim.knowledge.text import Language
 
 MAX_TEXT = 20_000
 
@@ -116,7 +117,7 @@ def explain_question(text: str, case: Case | None, language: str | None) -> dict
 def explain_order(text: str, case: Case | None, language: str | None) -> dict[str, Any]:
     """Which examinations it orders, and what the examiner would report."""
     if case is None:
-        reading = read_order(text[:MAX_TEXT], language)
+        reading = read_order(text[:MAX_TEXT], _language(language))
         exams = [
             {"code": i.code, "name": i.name, "outcome": None, "result": None, "source": None} for i in reading.items
         ]
@@ -168,6 +169,12 @@ def explain_diagnosis(text: str, case: Case | None, language: str | None) -> dic
             if match.icd10 not in best or best[match.icd10]["score"] < match.score:
                 best[match.icd10] = {"icd10": match.icd10, "name": match.name, "score": round(match.score, 4)}
     return {"codes": sorted(best.values(), key=lambda c: -c["score"])}
+
+
+def _language(language: str | None) -> Language | None:
+    if language in (None, "en", "zh"):
+        return language  # type: ignore[return-value]
+    raise ConfigError(f"unknown language {language!r}; it is en or zh")
 
 
 def _room(case: Case) -> Room:

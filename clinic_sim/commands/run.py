@@ -16,7 +16,7 @@ from clinic_sim.commands.console import console, number, print_json, print_table
 from clinic_sim.doctors import make_doctor
 from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import RubricJudge
-from clinic_sim.judge.rubric import load_rubric
+from clinic_sim.judge.rubric import SAFETY, load_rubric
 from clinic_sim.judge.scorecard import Scorecard, Status
 from clinic_sim.sweeps.runner import Outcome, run_episode
 from clinic_sim.sweeps.store import RunStore
@@ -112,9 +112,8 @@ def print_scorecard(card: Scorecard) -> None:
         console().print(f"  missed  {verdict.criterion}: {verdict.reason}")
     for verdict in harmed:
         at = ", ".join(map(str, verdict.evidence))
-        console().print(
-            f"  {'harm' if verdict.dimension == 'safety' else 'waste'}    {verdict.criterion}: {verdict.reason} (event {at})"
-        )
+        what = "harm " if verdict.dimension == SAFETY else "waste"
+        console().print(f"  {what}   {verdict.criterion}: {verdict.reason} (event {at})")
 
 
 def _printer(case: Case) -> Any:

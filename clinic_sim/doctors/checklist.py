@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
-from clinic_sim.doctors.baselines import Scripted
 from clinic_sim.doctors.base import Visit
+from clinic_sim.doctors.baselines import Scripted
 from clinic_sim.doctors.scripts import Evidence, IllnessScript, concepts_of, rank_evidence
 
 _HISTORY = {

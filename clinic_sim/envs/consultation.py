@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import gymnasium
 from pydantic import BaseModel, ValidationError
@@ -24,12 +24,11 @@ from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
 
-
 M = TypeVar("M", bound=BaseModel)
 
 
 class ConsultationEnv(gymnasium.Env[str, str]):
-    """One consultation an episode; an observation is what the doctor sees and hears, an action is what the doctor sends.
+    """One consultation an episode: an observation is what the doctor sees and hears, an action what the doctor sends.
 
     Args:
         scenarios: Name or folder of a pack.
@@ -51,7 +50,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         gymnasium.error.ResetNeeded: `step` before `reset` or after the end.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 1}
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}
 
     def __init__(
         self,
@@ -136,7 +135,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
             print(result.observation)
         return result.observation, sum(terms.values()), result.terminated, result.truncated, info
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The transcript so far (`ansi`); `human` prints as it goes."""
         if self.render_mode != "ansi" or self._consultation is None:
             return None
@@ -170,7 +169,7 @@ def _model(kind: type[M], value: Mapping[str, Any] | M | None, what: str) -> M:
     if isinstance(value, kind):
         return value
     try:
-        return kind.model_validate(dict(value or {}))  # type: ignore[arg-type]
+        return kind.model_validate(dict(value or {}))
     except ValidationError as exc:
         lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False))
         raise ConfigError(f"{what}: {lines}") from exc

@@ -6,7 +6,7 @@ string (no lone surrogates, which cannot be encoded) of up to `max_length` code 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ class Unicode(spaces.Space[str]):
             return False
         return True
 
-    def to_jsonable(self, sample_n: Sequence[str]) -> list[Any]:
+    def to_jsonable(self, sample_n: Iterable[str]) -> list[Any]:
         """Text is JSON already."""
         return list(sample_n)
 

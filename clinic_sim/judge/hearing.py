@@ -1,4 +1,4 @@
-"""`Hearing`: what a judge looks at, read once and shared by all checks: the case, the ledger, the conclusion's meaning."""
+"""`Hearing`: what a judge looks at, read once and shared by all checks."""
 
 from __future__ import annotations
 

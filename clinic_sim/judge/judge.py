@@ -108,14 +108,11 @@ class RubricJudge:
 
 
 def _verdict(criterion: Criterion, finding: Finding) -> Verdict:
-    if finding.value is None:
-        status = Status.UNSCORED
-    else:
-        status = Status.MET if finding.value >= MET_FROM else Status.NOT_MET
+    met = finding.value is not None and finding.value >= MET_FROM
     return Verdict(
         criterion.id,
         criterion.dimension,
-        status,
+        Status.UNSCORED if finding.value is None else Status.MET if met else Status.NOT_MET,
         criterion.points,
         None if finding.value is None else round(finding.value, 6),
         finding.evidence,

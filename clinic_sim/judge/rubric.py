@@ -106,7 +106,7 @@ class Rubric(_Part):
 
     def grade(self, value: float) -> str:
         """A to D, as AI Hospital's MVME grades a view."""
-        return next((g for g in ("A", "B", "C") if value >= self.grades[g]), "D")  # type: ignore[index]
+        return next((g for g in ("A", "B", "C") if value >= self.grades[g]), "D")
 
 
 def load_rubric(name: str | Path) -> Rubric:

@@ -121,6 +121,8 @@ def _belongs(piece: str, before: Span, here: Span, found: Scan, language: Langua
         return True
     if names == {"hx.past"} and any(m.id.startswith("kin.") or m.id in _OFFSPRING for m in left):
         return True
+    if _of_relative(piece, left, right, here, found):
+        return True
     if language == "en":
         lone = [m for m in left if m.id in known.composable]
         joined = ("and" in seam or "or" in seam) and "," not in seam
@@ -142,6 +144,20 @@ def _belongs(piece: str, before: Span, here: Span, found: Scan, language: Langua
     if any(m.id == "normal" and span.start <= m.start < span.end for m in found.markers) and not denied:
         return True
     return bool(_SHARED_ZH.search(tail)) and (not denied or "接触史" in tail or "居住史" in tail)
+
+
+_ANEW = re.compile(
+    r"\s*(?:and\s+|but\s+)?(?:she|he|they|patient|the patient|den|no |has|reports|takes|works|lives|患|否认|无|自)"
+)
+
+
+def _of_relative(piece: str, left: list[Mention], right: list[Mention], here: Span, found: Scan) -> bool:
+    """Whether a segment goes on with the illnesses of the relative named before it."""
+    kin = any(m.id.startswith("kin.") or m.id == "hx.family" for m in left)
+    if not kin or any(m.id == "informant" for m in found.markers) or _ANEW.match(piece, here.start):
+        return False
+    named = [m.id for m in right if m.id.startswith(_CARRIES)]
+    return all(id_.startswith(("sx.", "dx.")) for id_ in named)
 
 
 def _polarities(spans: list[Span], piece: str, found: Scan, language: Language) -> list[Polarity]:
@@ -168,6 +184,9 @@ def _polarities(spans: list[Span], piece: str, found: Scan, language: Language) 
             elif mark.id == "neg.here":
                 here = True
             elif mark.id == "neg.stop":
+                if piece.rfind("(", 0, mark.start) > piece.rfind(")", 0, mark.start):
+                    pending = next(marks, None)
+                    continue
                 denying = here = denying and mark.start == denied_to
             elif mark.id == "unknown":
                 unknown = True

@@ -45,8 +45,11 @@ class Concept:
 class Ontology:
     """The hierarchy of concepts."""
 
-    def __init__(self, concepts: dict[str, Concept]) -> None:
+    def __init__(self, concepts: dict[str, Concept], joined: dict[tuple[str, str], str]) -> None:
         self.concepts = concepts
+        self.joined = joined
+        """What a finding and another concept beside it are together: bleeding and urine."""
+        self.joining = frozenset(finding for finding, _ in joined)
         self._ancestors: dict[str, tuple[str, ...]] = {}
         self._closures = {id_: frozenset(self.ancestors(id_)) for id_ in concepts}
         self._sited = {id_: any(a.startswith("site.") for a in closure) for id_, closure in self._closures.items()}
@@ -126,7 +129,7 @@ _OVERRULES: dict[str, tuple[str, ...]] = {
     "sx.sweating": ("hx.sleep",),
     "sx.apnea": ("hx.sleep",),
     "hx.transfusion": ("dx.blood", "site.blood"),
-    "hx.contraception": ("hx.medication", "hx.sexual"),
+    "hx.contraception": ("hx.medication",),
     "hx.vaccination": ("dx.", "hx.medication"),
     "hx.prior_diagnosis": ("dx.disease",),
     "hx.lmp": ("hx.menses", "hx.cycle"),
@@ -166,7 +169,8 @@ def ontology() -> Ontology:
             label_en,
             label_zh,
         )
-    return Ontology(concepts)
+    joined = {(finding, beside): composed for finding, beside, composed in rows("compositions.tsv")}
+    return Ontology(concepts, joined)
 
 
 @cache

@@ -171,7 +171,13 @@ def _composed() -> Iterator[CatalogueExam]:
         if whole is not None:
             label = modality.synonyms_en[0], modality.synonyms_zh[0]
             above = (by_id[modality.part_of].prefix,) if modality.part_of else NO_PARENTS
-            yield _exam(modality, whole, above, f"{_capital(label[0])}, region not stated", f"{_capital(label[1])}（部位未注明）")
+            yield _exam(
+                modality,
+                whole,
+                above,
+                f"{_capital(label[0])}, region not stated",
+                f"{_capital(label[1])}（部位未注明）",
+            )
         for region_id, code in modality.regions.items():
             if code != f"{modality.prefix}.{region_id}" or code in listed:
                 continue

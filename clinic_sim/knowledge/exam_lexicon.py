@@ -1,4 +1,4 @@
-"""The words of orders: every phrase that names an examination, a modality, a region or a turn of speech, in one automaton.
+"""The words of orders: every phrase for an examination, a modality, a region or a turn of speech, in one automaton.
 
 A phrase may play several roles (`liver` is a region and, alone, an examination by hand); which one it plays is decided
 where the order is read (`order_binding`). Phrases of both languages stand in the same automaton, since doctors mix them
@@ -16,7 +16,7 @@ from functools import cache
 import ahocorasick
 
 from clinic_sim.knowledge.exam_catalogue import catalogue
-from clinic_sim.knowledge.exam_tables import Region, modalities, regions, table
+from clinic_sim.knowledge.exam_tables import modalities, regions, table
 from clinic_sim.knowledge.text import fold
 
 TEXT_LIMIT = 4_000
@@ -57,6 +57,8 @@ class Entry:
     regions: list[str] = field(default_factory=list)
     case: str | None = None
     """The letter case in which alone it counts."""
+    hand: bool = False
+    """Done by hand and eye: a manoeuvre, or a physical examination."""
     bare: bool = False
     """Names a finding or a part of the body, so it is an order only where nothing else stands beside it."""
 
@@ -148,6 +150,8 @@ def _entries() -> dict[str, Entry]:
         if entry.modality or entry.exams or entry.regions:
             # A name outranks a turn of speech, except where the phrase is too broad to be a name.
             entry.word = entry.word if entry.word in (Word.VAGUE, Word.SYMPTOM) else Word.NONE
+            by_hand = {m.id for m in modalities() if not m.composes}
+            entry.hand = entry.modality in by_hand if entry.modality else _all_by_hand(entry.exams)
             entry.bare = bool(entry.regions) or (_all_by_hand(entry.exams) and not _EXPLICIT.search(phrase))
     return entries
 
@@ -166,6 +170,8 @@ def _add_words(entries: dict[str, Entry]) -> None:
 def _add_exams(entries: dict[str, Entry]) -> None:
     for exam in catalogue():
         listed = (*exam.synonyms_en, *exam.synonyms_zh)
+        if not listed:
+            continue  # Composed of a modality and a region, and read as such.
         for phrase in (*listed, exam.name_en, exam.name_zh):
             scoped = phrase.startswith("~")
             for entry in _entry(entries, phrase.lstrip("~")):

@@ -39,6 +39,8 @@ class Modality:
     synonyms_zh: tuple[str, ...]
     regions: Mapping[str, str]
     """Region to code; empty for examinations by hand, which any region may have."""
+    default: str | None
+    """Code meant where no region is named: a plain "endoscopy" is an upper endoscopy."""
     price: float
     minutes: int
     flags: frozenset[str]
@@ -84,7 +86,7 @@ def _modality(row: dict[str, str]) -> Modality:
     codes: dict[str, str] = {}
     for cell in _split(row["regions"]):
         region, _, code = cell.partition("=")
-        if region != "*":
+        if region not in ("*", "-"):
             codes[region] = code or f"{row['prefix']}.{region}"
     return Modality(
         id=row["modality"],
@@ -96,6 +98,7 @@ def _modality(row: dict[str, str]) -> Modality:
         synonyms_en=_split(row["synonyms_en"]),
         synonyms_zh=_split(row["synonyms_zh"]),
         regions=MappingProxyType(codes),
+        default=next((cell[2:] for cell in _split(row["regions"]) if cell.startswith("-=")), None),
         price=float(row["price"]),
         minutes=int(row["minutes"]),
         flags=frozenset(_split(row["flags"])),

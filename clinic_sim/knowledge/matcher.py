@@ -7,7 +7,7 @@ character by character. Both run on one Aho-Corasick automaton a lexicon.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -88,10 +88,7 @@ class _English:
             at += len(piece)
             ends[at - 1] = token.end()
             pieces.append(piece)
-        hits = []
-        for end, (length, ids) in self._automaton.iter_long("".join(pieces)):
-            hits.append(Hit(begins[end - length + 1], ends[end], ids))
-        return hits
+        return [Hit(begins[a], ends[b], ids) for a, b, ids in _longest(self._automaton.iter("".join(pieces)))]
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
@@ -115,7 +112,19 @@ class _Chinese:
         self._automaton.make_automaton()
 
     def find(self, folded: str) -> list[Hit]:
-        return [Hit(end - length + 1, end + 1, ids) for end, (length, ids) in self._automaton.iter_long(folded)]
+        return [Hit(a, b + 1, ids) for a, b, ids in _longest(self._automaton.iter(folded))]
+
+
+def _longest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Leftmost, longest, never overlapping; the automaton's own `iter_long` loses terms after a failed longer one."""
+    every = sorted((end - length + 1, -end, ids) for end, (length, ids) in found)
+    chosen: list[tuple[int, int, tuple[str, ...]]] = []
+    free = 0
+    for start, minus_end, ids in every:
+        if start >= free:
+            chosen.append((start, -minus_end, ids))
+            free = 1 - minus_end
+    return chosen
 
 
 def build(language: Language, forms: Iterable[tuple[str, tuple[str, ...]]]) -> Matcher:

@@ -59,7 +59,7 @@ _TIME = {
 # A relative who is the subject of an illness, as against one who tells or helps.
 _SUFFERS = {
     "en": re.compile(
-        r"\b(?:mother|father|brother|sister|uncle|aunt|cousin|grand\w+|parents?|siblings?|sons?|daughters?)\b[^.,;]{0,30}"
+        r"\b(?:mother|father|brother|sister|uncle|aunt|cousin|grand\w+|parents?|siblings?)\b[^.,;]{0,30}"
         r"\b(?:has|had|have|having|with|who|died|diagnosed|suffers?|similar)\b"
     ),
     "zh": re.compile(
@@ -67,7 +67,8 @@ _SUFFERS = {
     ),
 }
 _HEREDITY = re.compile(
-    r"family\b[^.]{0,12}\bhistory|familial|heredit|runs? in|in the family|family members? (?:has|had|have|with)|家族|遗传"
+    r"family\b[^.]{0,12}\bhistory|familial|heredit|runs? in|in the family|family members? (?:has|had|have|with)"
+    r"|家族|遗传"
 )
 _SCORE = re.compile(r"\b\d+\s*(?:/|out of)\s*(?:10|ten)\b|[\d一二三四五六七八九十]+分(?!钟)")
 _OF_COURSE = frozenset({Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.GENERAL_STATE})
@@ -110,7 +111,10 @@ def annotate(
     found = scan(folded, language)
     marks = {m.id for m in found.markers}
     attributes = {m.id for m in found.mentions if m.id.startswith("attr.")}
-    attributes |= _measured(folded, language)
+    measured = _measured(folded, language)
+    if "attr.episode_duration" in measured and "attr.duration" not in measured:
+        attributes -= {"attr.duration", "attr.onset"}
+    attributes |= measured
     named = found.mentions
     if topic in _OF_COURSE and not _HEREDITY.search(folded):
         # In the story of the illness the family brings, tells and helps.
@@ -175,13 +179,11 @@ def _measured(folded: str, language: Language) -> set[str]:
         if language == "en":
             if match.group(2):
                 continue
-            found.add("attr.episode_duration" if unit in ("minute", "second") else "attr.duration")
-            found.add("attr.onset")
+            found |= {"attr.episode_duration"} if unit in ("minute", "second") else {"attr.duration", "attr.onset"}
         elif unit in ("次", "支", "包"):
             found.add("attr.frequency" if unit == "次" else "attr.amount")
         elif unit != "岁":
-            found.add("attr.episode_duration" if unit in ("分钟", "秒") else "attr.duration")
-            found.add("attr.onset")
+            found |= {"attr.episode_duration"} if unit in ("分钟", "秒") else {"attr.duration", "attr.onset"}
     return found
 
 
@@ -216,11 +218,11 @@ def _topics(
     named = [t for t in by_words if t in _NAMED_BY_WORDS]
     if heading in _OF_COURSE:
         # In the story of the illness a disease or a drug is part of the story, an infection is no past history.
-        if Topic.PAST_HISTORY in named and not any(c.startswith("dx.") and c != "dx.infection" for c in concepts):
+        if Topic.PAST_HISTORY in named and not any(map(_past, concepts)):
             named.remove(Topic.PAST_HISTORY)
-        if Topic.PAST_HISTORY in named and heading is not Topic.CHIEF_COMPLAINT:
-            if all(c.startswith("dx.") for c in concepts):
-                return (Topic.PAST_HISTORY, heading)
+        diseases = all(c.startswith("dx.") or c == "hx.past" for c in concepts)
+        if diseases and Topic.PAST_HISTORY in named and heading is not Topic.CHIEF_COMPLAINT:
+            return (Topic.PAST_HISTORY, heading)
         apart = any(t not in (Topic.PAST_HISTORY, Topic.INFECTION, Topic.MOOD) for t in named)
         if not apart or attributes & _OF_THE_STORY or any(c.startswith("sx.") for c in concepts):
             return tuple(dict.fromkeys([heading, *named]))
@@ -231,3 +233,8 @@ def _topics(
     if any(c.startswith("sx.") for c in concepts):
         return (Topic.REVIEW_OF_SYSTEMS,)
     return (Topic.PRESENT_ILLNESS,) if attributes else (Topic.OTHER,)
+
+
+def _past(concept: str) -> bool:
+    """Whether a concept speaks of health before the illness at hand."""
+    return concept == "hx.past" or (concept.startswith("dx.") and concept != "dx.infection")

@@ -1,4 +1,4 @@
-"""Which regions belong to which modality: "CT of the chest and abdomen", "chest X-ray and abdominal ultrasound", 头颅CT和MRI.
+"""Which regions belong to which modality: "CT of the chest and abdomen", "chest X-ray and renal ultrasound", 头颅CT和MRI.
 
 Works on the hits of one utterance, in order, each knowing how it connects to the one before. First the regions that
 stand directly before a modality are bound to it, then those behind; a modality left without a region shares its
@@ -24,7 +24,21 @@ class Link(IntEnum):
 class Piece:
     """A phrase of an order that names something."""
 
-    __slots__ = ("bound", "end", "exams", "link", "modality", "regions", "seat", "sentence", "start", "taken")
+    __slots__ = (
+        "bare",
+        "bound",
+        "end",
+        "exams",
+        "hand",
+        "link",
+        "modality",
+        "part",
+        "regions",
+        "seat",
+        "sentence",
+        "start",
+        "taken",
+    )
 
     def __init__(self, start: int, end: int, link: Link, sentence: int) -> None:
         self.start = start
@@ -34,6 +48,12 @@ class Piece:
         self.exams: tuple[str, ...] = ()
         self.modality: str | None = None
         self.regions: tuple[str, ...] = ()
+        self.hand = False
+        """Done by hand and eye."""
+        self.bare = False
+        """A finding or a part of the body: an order only where nothing else stands beside it."""
+        self.part = 0
+        """Number of the stretch of the list it stands in."""
         self.seat = False
         """A region named as the seat of a complaint."""
         self.taken = False
@@ -48,6 +68,12 @@ class Piece:
         """A region that no modality has yet."""
         return not self.taken and self._is_region()
 
+    def may_follow(self, owner: Piece) -> bool:
+        """A region for any modality; for a manoeuvre also what else is examined by hand (reflexes, gait)."""
+        if owner.hand and self.hand and self.modality is None:
+            return not self.taken and not self.seat
+        return self.free_region()
+
 
 def bind(pieces: list[Piece]) -> None:
     """Give every modality its regions."""
@@ -58,9 +84,7 @@ def bind(pieces: list[Piece]) -> None:
         if piece.modality is not None and not piece.bound:
             _bind_behind(pieces, at)
     _share(pieces)
-    for piece in pieces:
-        if piece.modality not in (None, "phys") and not piece.bound:
-            _bind_far(pieces, piece)
+    _bind_far(pieces)
 
 
 def _bind_before(pieces: list[Piece], at: int) -> None:
@@ -90,7 +114,7 @@ def _bind_behind(pieces: list[Piece], at: int) -> None:
     owner = pieces[at]
     wanted = Link.CLOSE
     for follower in pieces[at + 1 :]:
-        if follower.link < wanted or not follower.free_region():
+        if follower.link < wanted or not follower.may_follow(owner):
             return
         follower.taken = True
         owner.bound.append(follower)
@@ -98,13 +122,14 @@ def _bind_behind(pieces: list[Piece], at: int) -> None:
 
 
 def _share(pieces: list[Piece]) -> None:
-    """"Brain CT and MRI", "CT and MRI of the brain": neighbours in a list share the regions."""
+    """ "Brain CT and MRI", "CT and MRI of the brain": neighbours in a list share the regions."""
     last: Piece | None = None
-    for piece in pieces:
+    for at, piece in enumerate(pieces):
         if piece.link is Link.APART or (piece.exams and not piece.regions and piece.modality is None):
             last = None
         if piece.modality not in (None, "phys"):
-            if not piece.bound and last is not None:
+            led_on = at + 1 < len(pieces) and pieces[at + 1].link is Link.CLOSE
+            if not piece.bound and last is not None and not led_on:
                 piece.bound = list(last.bound)
             last = piece if piece.bound else None
     following: Piece | None = None
@@ -119,9 +144,13 @@ def _share(pieces: list[Piece]) -> None:
             following = None
 
 
-def _bind_far(pieces: list[Piece], owner: Piece) -> None:
+def _bind_far(pieces: list[Piece]) -> None:
     """A region elsewhere in the sentence, the seat of the complaint included, when there is only one."""
-    near = [p for p in pieces if p.regions and p.modality is None and p.sentence == owner.sentence and not p.taken]
-    if len({p.regions for p in near}) == 1:
-        owner.bound = [near[0]]
-        near[0].taken = near[0].taken or not near[0].seat
+    wanting = [p for p in pieces if p.modality not in (None, "phys") and not p.bound]
+    for owner in wanting:
+        near = [p for p in pieces if p.regions and p.modality is None and p.sentence == owner.sentence]
+        if len({p.regions for p in near}) == 1:
+            owner.bound = [near[0]]
+    for owner in wanting:
+        for region in owner.bound:
+            region.taken = True

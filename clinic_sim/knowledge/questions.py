@@ -188,8 +188,8 @@ def _chunk(
     ids = [m.id for m in mentions]
     concepts = specific([i for i in ids if i.startswith(_SUBJECT) and i != "hx.identity"])
     kin = frozenset(i for i in ids if i.startswith("kin.") or i == "hx.family")
-    attributes = frozenset(i[1:] for i in ids if i.startswith(ASKED))
     qualifiers = frozenset(i for i in ids if i.startswith("attr."))
+    attributes = _asked(frozenset(i[1:] for i in ids if i.startswith(ASKED)), qualifiers)
     closure = frozenset(a for c in concepts for a in known.closure(c))
     sites = frozenset(i for i in ids if i.startswith("site.") and i not in closure)
     negated = bool(markers & {"neg", "neg.here"})
@@ -227,6 +227,22 @@ def _chunk(
             text,
         )
     return None
+
+
+_MODIFIERS = frozenset({"attr.aggravating", "attr.relieving", "attr.drug_effect"})
+
+
+def _asked(attributes: frozenset[str], qualifiers: frozenset[str]) -> frozenset[str]:
+    """The attributes asked for, without those that only word the question ("*when* does it get worse?")."""
+    if attributes & _MODIFIERS:
+        return attributes - {"attr.timing", "attr.onset", "attr.onset_mode", "attr.trigger", "attr.quality"}
+    if "attr.duration" in attributes and "attr.episode_duration" in qualifiers:
+        attributes |= {"attr.episode_duration"}
+    if "attr.episode_duration" in attributes:
+        return attributes - {"attr.duration", "attr.onset", "attr.timing"}
+    if "attr.frequency" in attributes:
+        return attributes - {"attr.duration", "attr.onset"}
+    return attributes
 
 
 def _tidy(queries: list[Query]) -> tuple[Query, ...]:

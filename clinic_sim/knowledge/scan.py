@@ -46,7 +46,7 @@ def scan(folded: str, language: Language, role: Role = "record") -> Scan:
             if id_ == BLOCK:
                 continue
             (markers if id_ in _MARKERS or id_.startswith("q.") else mentions).append(Mention(start, end, id_))
-    return Scan(compose(mentions, folded), markers)
+    return Scan(_join(compose(mentions, folded), folded, 6 if language == "zh" else 24), markers)
 
 
 _BREAKS = frozenset(".!?;。\n")
@@ -71,6 +71,29 @@ def compose(mentions: list[Mention], folded: str) -> list[Mention]:
     for at, mention in enumerate(mentions):
         result.extend(dict.fromkeys(named[at]) if at in named else [mention])
     return result
+
+
+def _join(mentions: list[Mention], folded: str, reach: int) -> list[Mention]:
+    """Put the name of its own for a finding and a concept within reach of it: "blood when you wipe after a stool"."""
+    known = ontology()
+    if not any(m.id in known.joining for m in mentions):
+        return mentions
+    result = list(mentions)
+    for at, mention in enumerate(mentions):
+        if mention.id not in known.joining:
+            continue
+        for other, beside in enumerate(mentions):
+            composed = known.joined.get((mention.id, beside.id))
+            left, right = min(mention.end, beside.end), max(mention.start, beside.start)
+            between = folded[left:right]
+            if composed and right - left <= reach and not any(c in _SEPARATORS for c in between):
+                result[at] = Mention(mention.start, mention.end, composed)
+                result[other] = Mention(beside.start, beside.end, composed)
+                break
+    return result
+
+
+_SEPARATORS = frozenset(",;.?!。、")
 
 
 class _Run(NamedTuple):

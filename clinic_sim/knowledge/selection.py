@@ -157,7 +157,7 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         if query.attributes:
             found = _with_attributes(concept, direct, query.attributes, facts)
         else:
-            found = _qualified(direct, query.qualifiers, facts)
+            found = _qualified(concept, direct, query.qualifiers, facts)
         if not found and not (direct and query.attributes):
             found = _covered(concept, facts)
         answers.append((strength, concept, found))
@@ -294,10 +294,12 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
     return direct if concept.startswith(("hx.", "drug.")) else facts.exact.get(concept, 0) & direct & facts.absent
 
 
-def _qualified(direct: int, qualifiers: frozenset[str], facts: Index) -> int:
+def _qualified(concept: str, direct: int, qualifiers: frozenset[str], facts: Index) -> int:
+    """Facts that carry what the question mentions besides, where there are any."""
     if not qualifiers or not direct:
         return direct
-    return direct & (_any(qualifiers, facts) | facts.absent) or direct
+    told = (direct | facts.inherited.get(concept, 0)) & _any(qualifiers, facts)
+    return told | direct & facts.absent if told else direct
 
 
 def _relatives(query: Query, facts: Index) -> int:

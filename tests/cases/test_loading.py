@@ -78,7 +78,7 @@ def test_errors_name_file_line_and_field(
     ],
 )
 def test_what_is_no_case_is_refused(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(CaseError, match="case.yaml") as caught:
+    with pytest.raises(CaseError, match=r"case\.yaml") as caught:
         load_case(write(tmp_path, text))
     assert says in str(caught.value)
 
@@ -109,7 +109,7 @@ def test_schema_is_json_and_describes_its_fields() -> None:
 def test_one_id_twice_in_a_pack(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.yaml").write_text(text, "utf-8")
     (tmp_path / "b.yaml").write_text(text, "utf-8")
-    with pytest.raises(CaseError, match="already stands in a.yaml"):
+    with pytest.raises(CaseError, match=r"already stands in a\.yaml"):
         load_pack(tmp_path)
 
 

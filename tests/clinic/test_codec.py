@@ -54,7 +54,10 @@ def test_reads_an_action(raw: object, action: object) -> None:
 
 
 def test_reads_a_conclusion_with_headings() -> None:
-    text = "CONCLUDE:\nDiagnosis: inferior STEMI\nDifferential: aortic dissection; gastritis\nBasis:\n- ST elevation\n- troponin\nTreatment:\n1. aspirin 300 mg\n2. primary PCI"
+    text = (
+        "CONCLUDE:\nDiagnosis: inferior STEMI\nDifferential: aortic dissection; gastritis\n"
+        "Basis:\n- ST elevation\n- troponin\nTreatment:\n1. aspirin 300 mg\n2. primary PCI"
+    )
     assert parse(text) == Conclude(
         "inferior STEMI",
         ("aortic dissection", "gastritis"),

@@ -232,7 +232,7 @@ def test_a_broken_rubric_says_what_is_wrong(tmp_path: Path, change: str, says: s
     body = "\n".join(f"    {k}: {v}" for k, v in fields.items()).replace("    id", "  - id", 1)
     path = tmp_path / "r.yaml"
     path.write_text(f"schema_version: 1\nname: r\ntitle: r\ndimensions:\n  x: {{weight: 1}}\ncriteria:\n{body}\n")
-    with pytest.raises(RubricError, match="r.yaml") as caught:
+    with pytest.raises(RubricError, match=r"r\.yaml") as caught:
         load_rubric(path)
     assert says in str(caught.value)
 

@@ -19,7 +19,6 @@ from clinic_sim.cases.importers.demographics import read_demographics, read_spea
 from clinic_sim.cases.importers.exams import ExamBook, Part, essential_without_basis, is_part, readable
 from clinic_sim.cases.importers.facts import FactBook
 from clinic_sim.cases.importers.headings import topic_of_section
-from clinic_sim.cases.importers.physical import sort_findings
 from clinic_sim.cases.importers.reference import ReferenceNames, coded_diagnosis, split_names
 from clinic_sim.cases.importers.sections import finish, identity
 from clinic_sim.cases.reference import Diagnosis
@@ -155,14 +154,12 @@ def _physical(exams: ExamBook, key: str, value: Any) -> None:
         exams.walk(PHYSICAL, key, {k: v for k, v in value.items() if k not in texts}, physical=True)
     for name, inner in texts.items():
         for path, text in leaves(inner, f"{key}.{name}" if name else key):
-            for system, words, _ in sort_findings(text, "en"):
-                exams.add(PHYSICAL, system.names_en, [Part("", words, path)], kind="physical")
+            exams.findings(PHYSICAL, [Part("", text, path)])
 
 
 def _to_exams(exams: ExamBook) -> Any:
     def take(path: str, words: str) -> None:
-        for system, text, _ in sort_findings(words, "en"):
-            exams.add(PHYSICAL, system.names_en, [Part("", text, path)], kind="physical")
+        exams.findings(PHYSICAL, [Part("", words, path)])
 
     return take
 

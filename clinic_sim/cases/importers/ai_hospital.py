@@ -22,7 +22,6 @@ from clinic_sim.cases.importers.demographics import read_demographics, read_spea
 from clinic_sim.cases.importers.exams import ExamBook, Part
 from clinic_sim.cases.importers.facts import FactBook
 from clinic_sim.cases.importers.headings import topic_of_section
-from clinic_sim.cases.importers.physical import sort_findings
 from clinic_sim.cases.importers.reference import (
     ReferenceNames,
     basis_ids,
@@ -94,9 +93,7 @@ def convert(raw: RawRecord, findings: Findings) -> Case:
     exams = ExamBook("zh")
 
     def take(path: str, words: str) -> None:
-        for system, text, heading in sort_findings(words, "zh"):
-            label = [heading] if heading else []
-            exams.add("查体", [*system.names_zh, *label], [Part("", text, path)], kind="physical")
+        exams.findings("查体", [Part("", words, path)])
 
     facts = FactBook("zh", read_speaker(demographics, f"{story}{complaint}"), reference.named_in, findings, take)
     _history(facts, where, texts, older, complaint)

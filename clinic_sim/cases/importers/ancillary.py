@@ -76,7 +76,9 @@ def _reported(exams: ExamBook, path: str, text: str) -> None:
             return
         name, result = item.name, text.strip()[len(item.name) :].strip(" :：")
     kind = guess_kind([name], physical=False)
-    if not code_exam([name], "zh", kind).known and kind == "laboratory" and not _TEST.search(name):
+    coded = code_exam([name], "zh", kind)
+    strange = not coded.known and kind == "laboratory" and not _TEST.search(name)
+    if strange or coded.kind == "physical":
         # A sentence whose subject is no examination goes on with the report before it.
         if exams.drafts and exams.drafts[-1].section == SECTION:
             exams.drafts[-1].parts.append(Part("", text, path))

@@ -185,7 +185,7 @@ def leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 _NOTHING_EN = re.compile(
     r"(?:n/?a\b.*|none|nil|null|unknown|unspecified|-+|\.+|"
     r"[^,;.:]{0,70}\bnot (?:yet )?(?:provided|specified|available|applicable|mentioned|recorded|documented|disclosed|"
-    r"stated|obtained|performed|included|indicated (?:at|in|for))\b.*|"
+    r"stated|assessed|obtained|performed|included|indicated (?:at|in|for))\b.*|"
     r"no (?:additional|further|other|specific|relevant|detailed|significant)?[\w ,/\-]*"
     r"(?:information|details?|data|history)\b[\w ,/\-]*(?:provided|available|given|specified|disclosed)\b[^.]*|"
     r"no (?:additional|further|other) [\w ,/\-]*(?:provided|specified|mentioned|noted|reported|available|given)\b[^.]*|"

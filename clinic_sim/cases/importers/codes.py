@@ -28,11 +28,31 @@ def code_exam(names: Sequence[str], language: Language, kind: Kind) -> Coded:
     return _code(tuple(names), language, kind)
 
 
+def panel_of(labels: Sequence[str], language: Language) -> Coded | None:
+    """The panel that most of the labelled parts belong to, None where they have none in common."""
+    book = catalogue()
+    above: list[tuple[str, ...]] = []
+    for label in labels:
+        coded = code_exam([label], language, "laboratory")
+        if coded.known and coded.kind == "laboratory":
+            above.append((coded.code, *book.ancestors(coded.code)))
+    if not above or len(above) * 2 < len(labels):
+        return None
+    shared = next((c for c in above[0] if all(c in other for other in above)), None)
+    return Coded(shared, (), book[shared].kind.value, known=True) if shared else None
+
+
+_BY_HAND = {"physical", "vital"}
+
+
 @lru_cache(maxsize=16_384)
 def _code(names: tuple[str, ...], language: Language, kind: Kind) -> Coded:
     for name in names:
         codes = resolve_name(name, language)
         if codes:
             book = catalogue()
-            return Coded(codes[0], tuple(codes[1:]), book[codes[0]].kind, known=True)
+            own: Kind = book[codes[0]].kind.value
+            # The left wrist of an aspiration is where it was done, not a physical examination of it.
+            also = tuple(c for c in codes[1:] if own in _BY_HAND or book[c].kind.value not in _BY_HAND)
+            return Coded(codes[0], also, own, known=True)
     return Coded(f"local.{slug(names[0])}", (), kind, known=False)

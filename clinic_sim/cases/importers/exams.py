@@ -22,8 +22,9 @@ from typing import Any
 from clinic_sim.cases.exams import Exam, Kind, Measurement
 from clinic_sim.cases.facts import Source
 from clinic_sim.cases.importers.base import leaves, slug, text_of
-from clinic_sim.cases.importers.codes import Coded, code_exam
+from clinic_sim.cases.importers.codes import Coded, code_exam, panel_of
 from clinic_sim.cases.importers.measurements import read_item, read_list, read_pressure, read_value, split_items
+from clinic_sim.cases.importers.physical import read_vitals, sort_findings
 from clinic_sim.cases.importers.wording import is_abnormal, is_absent, is_normal, is_pending, is_unremarkable
 from clinic_sim.knowledge.text import Language
 
@@ -83,8 +84,14 @@ class ExamBook:
         if not kept:
             return
         coded = coded or code_exam(names, self.language, kind)
+        if not coded.known:
+            coded = panel_of([p.label for p in kept if p.label], self.language) or coded
         for draft in self.drafts:
             if draft.coded.code == coded.code:
+                if draft.name != names[0]:
+                    # One code, two names (total and direct bilirubin): each value keeps its own.
+                    draft.parts = [Part(p.label or draft.name, p.text, p.path) for p in draft.parts]
+                    kept = [Part(p.label or names[0], p.text, p.path) for p in kept]
                 known = {(p.label, p.text) for p in draft.parts}
                 draft.parts.extend(p for p in kept if (p.label, p.text) not in known and not _refers_back(p.text))
                 return
@@ -116,8 +123,22 @@ class ExamBook:
                 loose.extend(_parts({key: inner}, path))
             else:
                 self._leaf(section, here, [name, *names], inner, inner_kind, None)
-        if loose:
+        if loose and physical and not coded.known:
+            self.findings(section, loose)
+        elif loose:
             self.add(section, names, loose, kind=kind, coded=coded)
+
+    def findings(self, section: str, parts: Iterable[Part]) -> None:
+        """Physical findings under a heading that names no part of the body, sorted by what they speak of."""
+        for part in parts:
+            for system, words, heading in sort_findings(part.text, self.language):
+                if system.key == "vital_signs" and (vitals := read_vitals(words)):
+                    for name, text in vitals:
+                        self.add(section, [name], [Part("", text, part.path)], kind="vital")
+                else:
+                    own = [n[:1].upper() + n[1:] for n in system.names(self.language)]
+                    names = [*own, *([heading] if heading else [])]
+                    self.add(section, names, [Part("", words, part.path)], kind="physical")
 
     def _has_own_codes(self, children: Mapping[str, Any], names: list[str]) -> bool:
         """Whether parts of a physical examination are examinations that the catalogue knows by themselves."""
@@ -252,6 +273,7 @@ _VITAL = re.compile(
     r"weight|height|bmi|body mass index)\b|体温|脉搏|血压|呼吸频率|心率|血氧饱和度|体重|身高",
     re.IGNORECASE,
 )
+_BY_EYE = re.compile(r"consult|examination|\bexam\b|查体|体检", re.IGNORECASE)
 _ASCII_SHORT = re.compile(r"(?<![A-Za-z])(?:ct|mr|mri|cta|pet)(?![A-Za-z])", re.IGNORECASE)
 
 
@@ -266,7 +288,9 @@ def guess_kind(names: Sequence[str], physical: bool) -> Kind:
             # `ct` and `mr` count as words of their own only, so that `electrolyte` is no scan.
             if found and (len(found.group()) > 2 or _ASCII_SHORT.search(name)):
                 return kind
-    return "vital" if _VITAL.fullmatch(own.strip()) else "laboratory"
+    if _VITAL.fullmatch(own.strip()):
+        return "vital"
+    return "physical" if _BY_EYE.search(own) else "laboratory"
 
 
 def _combined(names: Sequence[str]) -> list[str]:

@@ -3,8 +3,8 @@
 Rules that decide what the record leaves open, each applied alike to every record:
 
 * **Importance.** What the basis of the diagnosis speaks of (same concept) is *decisive*. The chief complaint, positive
-  symptoms and their course, and positive past, surgical, drug, allergy, family, obstetric history and exposures are
-  *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are *minor*. Identity is
+  symptoms and their course, and positive past, surgical, drug, allergy, family, obstetric and sexual history, travel and
+  exposures are *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are *minor*. Identity is
   *noise*.
 * **Disclosure.** The chief complaint is *volunteered*. Sexual life, drugs of abuse and thoughts of suicide are told
   only when asked for *specifically*. Everything else is told when *asked* for.
@@ -52,6 +52,9 @@ _HISTORY = {
     Topic.MENSTRUAL,
     Topic.INFECTION,
     Topic.EXPOSURE,
+    Topic.TRAVEL,
+    Topic.SEXUAL,
+    Topic.SUBSTANCE,
     Topic.TRANSFUSION,
     Topic.PRIOR_CARE,
     Topic.BIRTH_DEVELOPMENT,
@@ -148,7 +151,7 @@ class FactBook:
         """The sentences of a text with the heading each stands under: `吸烟：无。` names its own."""
         if topic in _PERSPECTIVE:
             ends = r"(?<=[。；;！？\n])" if self.language == "zh" else r"(?<=[.!?;\n])\s+"
-            return [(s, topic) for s in re.split(ends, text) if s.strip()]
+            return [(s, topic) for s in _whole_sentences(re.split(ends, text))]
         if self.language != "zh":
             return [(text, topic)]
         parts: list[tuple[str, Topic]] = []
@@ -166,6 +169,9 @@ class FactBook:
                 label = match["label"]
                 said = value.strip("。. ")
                 parts.append((f"{label}不详" if _UNKNOWN.search(said) else f"无{label.removesuffix('史')}史", own))
+            elif len(value) <= 8 or own in {Topic.SMOKING, Topic.ALCOHOL}:
+                # Too short to stand without its label.
+                parts.append((f"{match['label']}{re.sub('^有[，,]?', '', value)}", own))
             else:
                 parts.append((value, own))
         return parts
@@ -207,6 +213,10 @@ class FactBook:
     def _heading(self, topic: Topic, piece: Piece, statement: str, polarity: Polarity) -> Topic:
         """The section's heading, unless the statement's words, or the list that it goes on with, name another."""
         own = refine(topic, statement, self.language)
+        if own is Topic.SEXUAL and topic in _COMPLAINT:
+            # Pain during intercourse is a complaint, not a habit.
+            concepts = meaning_of(statement, self.language, topic, polarity).concepts
+            own = topic if any(c.startswith("sx.") for c in concepts) else own
         if own is not None:
             return own
         short = len(statement) <= (10 if self.language == "zh" else 40)
@@ -269,7 +279,7 @@ class FactBook:
             return False
         if not part.numbers <= full.numbers or full.fact.topic in _PERSPECTIVE | {Topic.IDENTITY}:
             return False
-        if part.fact.topic is not full.fact.topic and not part.tokens & full.tokens:
+        if not part.tokens & full.tokens:
             return False
         if not mine.concepts:
             same = bool(part.tokens) and part.tokens <= full.tokens
@@ -283,6 +293,17 @@ class FactBook:
     def found(self) -> int:
         """How many facts there are."""
         return len(self.drafts)
+
+
+def _whole_sentences(parts: list[str]) -> list[str]:
+    """Sentences, none of which ends inside a bracket."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and sum(joined[-1].count(c) for c in "(（") > sum(joined[-1].count(c) for c in ")）"):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return [p for p in joined if p.strip(' ”"')]
 
 
 def replace_fact(fact: Fact, **changes: object) -> Fact:

@@ -15,7 +15,7 @@ _UNIT = (
     r"(?:[×xX*]\s?10\s?[\^*]?\s?[-−]?\d{1,2}\s?/\s?[A-Za-zμµ]{1,2}|%|‰|°\s?[CF]|[℃℉]"
     r"|/\s?[μµu]?[A-Za-z]{1,4}\^?[³3]?|个/\s?[A-Za-zμµ]+|次/分钟?|分钟?|秒|岁"
     r"|cells?/\s?[A-Za-zμµ]+\^?[³3]?|breaths?(?:/| per )min(?:ute)?|beats?(?:/| per )min(?:ute)?"
-    r"|mm\s?Hg|cm\s?H2?O|mm(?:/(?:hr?|hour))?"
+    r"|mm\s?Hg|cm\s?H2?O|mm(?:/(?:hr?|hour))?(?![A-Za-z])"
     r"|[A-Za-zμµ][A-Za-zμµ]{0,6}(?:/[A-Za-zμµ0-9.^²³]{1,8})*(?:\^?[²³23])?)"
 )
 _VALUE = re.compile(

@@ -68,10 +68,16 @@ SYSTEMS = (
         r"cervi(?:x|cal os))\b",
     ),
     _system(
+        "heart_lung",
+        "heart and lung examination",
+        "心肺检查",
+        r"心肺",
+    ),
+    _system(
         "heart",
         "cardiovascular examination|heart examination",
         "心脏检查|心脏听诊",
-        r"心前区|心尖|心界|心音|心律|心率|心脏|心浊音|律齐|杂音|瓣膜|奔马律|P2|A2|心肺|\b(?:heart|cardiac|murmurs?|gallop|rhythm)\b",
+        r"心前区|心尖|心界|心音|心律|心率|心脏|心浊音|律齐|杂音|瓣膜|奔马律|P2|A2|\b(?:heart|cardiac|murmurs?|gallop|rhythm)\b",
     ),
     _system(
         "chest",
@@ -166,6 +172,38 @@ def sort_findings(text: str, language: str) -> list[tuple[System, str, str]]:
             current = own
             found.setdefault(own.key, []).append(clause.strip())
     return [(_BY_KEY[k], _joined(v, language), headings.get(k, "")) for k, v in found.items()]
+
+
+_VITALS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("体温", re.compile(r"(?:体温|(?<![A-Za-z])T)\s?[:：]?\s?(\d{2}(?:\.\d+)?\s?(?:°\s?C|℃|度)?)", re.IGNORECASE)),
+    ("血压", re.compile(r"(?:血压|BP)\s?[:：]?\s?(\d{2,3}\s?/\s?\d{2,3}\s?(?:mm\s?Hg)?)", re.IGNORECASE)),
+    (
+        "心率",
+        re.compile(
+            r"(?:心[率律]|脉搏|(?<![A-Za-z])(?:P|HR))\s?[:：]?\s?(\d{2,3}\s?次?\s?[/／]?\s?(?:分钟?|"
+            r"min)?)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "呼吸频率",
+        re.compile(
+            r"(?:呼吸|(?<![A-Za-z])RR?)\s?[:：]?\s?(\d{1,3}\s?次?\s?[/／]?\s?(?:分钟?|"
+            r"min)?)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("血氧饱和度", re.compile(r"(?:血氧饱和度|SpO2|SaO2)\s?[:：]?\s?(\d{2,3}\s?%)", re.IGNORECASE)),
+)
+
+
+def read_vitals(text: str) -> list[tuple[str, str]]:
+    """The vital signs that a Chinese run of them gives, name and words; empty where none has a number."""
+    found = []
+    for name, pattern in _VITALS:
+        if match := pattern.search(text):
+            found.append((name, match[1].strip()))
+    return found
 
 
 def is_finding(clause: str, *, vitals: bool = True) -> bool:

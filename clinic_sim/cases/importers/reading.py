@@ -75,7 +75,7 @@ _LEADS_EN = re.compile(
     re.IGNORECASE,
 )
 _LEADS_ZH = re.compile(
-    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意义|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
+    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
     r"|^家[族庭][^，]{0,5}(?:无|没有|否认)"
 )
 _NEGATION_EN = re.compile(
@@ -94,12 +94,28 @@ _TURN_ZH = re.compile(r"有|伴|出现|可|自觉|感")
 _RELATIVE = re.compile(r"^(?:which|whom?|whose|that|during which|in which|for which)\b", re.IGNORECASE)
 _QUOTES = '“”"「」'
 _DENIES_ZH = re.compile(
-    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意义|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?:见|诉|有|予|行|服|发现|出现|呕|诊|就|再|曾|闻|使用)|"
+    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?!愈|婚|育|孕|监测|留意|重视|戒|排便|进食|大便|睡|能|经|遵|规律|成)|"
     r"不(?:伴|吸|饮|抽|喝|嗜|咳|喘|痛|痒|发热|含))"
 )
+_TAIL_ZH = re.compile(r"(?P<mark>[，,]?)(?:(?P<adverb>有时|偶尔|偶|常)|并|且|同时)$")
+_EXAMPLE_ZH = re.compile(r"(?:例|比)?如|包括")
+_DISEASES_ZH = re.compile(r"[^有患，。]{2,16}(?:病史|疾病|史|病|症|炎|癌)")
+_GENERAL_ZH = re.compile(
+    r"^(?:自?发病以来，?|病程中，?|患[者儿]|病人|近期|夜间|，)*(?:精神|饮食|食欲|睡眠|大小?便|小便|胃纳|食纳|体重)"
+)
+_BARE_ZH = re.compile(r"(?:精神|饮食|食欲|睡眠|大便|小便|状态|体力)$")
 _STATES_ZH = re.compile(r"感觉|感到|觉得|自觉|认为|表现为|出现|可见|担心")
 _UNSURE_ZH = re.compile(r"^[^，,（(]{1,20}(?:不详|不明|不清楚?)$")
 _ANY = re.compile(r"^(?:any\s+|experiencing\s+|having\s+|other\s+(?=recent)|the\s+)+")
+
+
+_HEAD = re.compile(
+    r"^.*?\b(?:no|denie[sd]|denying|without|not report|not have)\s+(?:experiencing\s+|having\s+|any\s+|known\s+)*"
+    r"(?P<head>(?:(?:recent|significant|family|past|personal|prior|previous|similar)\s+)?"
+    r"(?:increases?|decreases?|changes?|difficulty|trouble|problems?|history|pain|swelling|symptoms?|signs?|episodes?|"
+    r"evidence|loss|use|exposure|contact|contacts)\s+(?:in|of|with|to|on)\s+(?:the\s+|his\s+|her\s+)?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +136,31 @@ def pieces(text: str, language: Language, *, whole: bool = False) -> list[Piece]
         absent = bool(spans) and all(p is Polarity.ABSENT for _, _, p in spans)
         return [Piece(words, words, Polarity.ABSENT if absent else Polarity.PRESENT)] if words else []
     found: list[Piece] = []
+    head = ""
     for n, (start, end, polarity) in enumerate(spans):
         words = tidy(text[start:end])
         if not words:
             continue
         between = text[spans[n - 1][1] : start] if n else "."
         continues = not re.search(r"[.。；;!?！？\n]", between)
-        found.append(Piece(standing(words, polarity, language), words, polarity, continues))
+        if language == "en" and polarity is Polarity.ABSENT:
+            own = _HEAD.match(words)
+            head = own["head"] if own else head if continues else ""
+        else:
+            head = ""
+        shared = head if continues and not _HEAD.match(words) and _shares(head, words, language) else ""
+        found.append(Piece(standing(words, polarity, language, shared), words, polarity, continues))
     return found
+
+
+def _shares(head: str, words: str, language: Language) -> bool:
+    """Whether what a list shares belongs to this item too: `no increase in thirst or urination`, but `no changes in
+    appetite, cough`: a complaint of its own needs no head, unless the head is one of history or signs."""
+    if not head or _NEGATION_EN.search(words):
+        return False
+    if re.search(r"\bof\s*$", head):
+        return True
+    return not any(c.startswith(("sx.", "dx.")) for c in annotate(words, language=language).concepts)
 
 
 def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
@@ -139,15 +172,26 @@ def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
         if spans and (_open(text[spans[-1][0] : spans[-1][1]]) or _RELATIVE.match(text[start:end])):
             spans[-1] = (spans[-1][0], end, spans[-1][2])
             continue
+        if spans and language == "zh" and _joins(text, spans[-1], start, end):
+            spans[-1] = (spans[-1][0], end, polarity if polarity is not Polarity.ABSENT else spans[-1][2])
+            continue
+        if spans and language == "zh" and (tail := _TAIL_ZH.search(text[spans[-1][0] : spans[-1][1]])):
+            # `有时 | 伴有恶心`: the adverb goes with what follows; a bare conjunction goes with nothing.
+            cut = spans[-1][0] + tail.start()
+            start = cut + len(tail["mark"]) if tail["adverb"] else start
+            spans[-1] = (spans[-1][0], cut, spans[-1][2])
         if spans and language == "zh" and text[start:end].startswith("伴") and text[spans[-1][1] - 1] in "不未":
             before, start = spans[-1], spans[-1][1] - 1
             spans[-1] = (before[0], start, Polarity.PRESENT if before[2] is Polarity.UNKNOWN else before[2])
             polarity = Polarity.ABSENT
         words = text[start:end]
         lead = (_LEADS_ZH if language == "zh" else _LEADS_EN).match(words.lstrip(_QUOTES))
+        between = text[spans[-1][1] : start] if spans else ""
         if lead:
             polarity, denied = Polarity.ABSENT, True
-        elif denied and spans and _links(text[spans[-1][1] : start], words, language):
+        elif denied and spans and (_links(between, words, language) or _EXAMPLE_ZH.match(words)):
+            polarity = Polarity.ABSENT
+        elif denied and spans and between.strip() in {"，", ","} and _DISEASES_ZH.fullmatch(words):
             polarity = Polarity.ABSENT
         else:
             denied = False
@@ -165,10 +209,23 @@ def _sober(words: str, polarity: Polarity) -> Polarity:
         return polarity if _UNSURE_ZH.match(tidy(words)) else Polarity.PRESENT
     if polarity is not Polarity.ABSENT:
         return polarity
+    if _GENERAL_ZH.match(words):
+        return Polarity.PRESENT
     denies = _DENIES_ZH.match(words)
     if denies:
         return Polarity.PRESENT if _STATES_ZH.search(denies.group()) and "未" not in denies.group() else polarity
     return Polarity.PRESENT if _NEGATION_ZH.search(words) or _STATES_ZH.search(words) else polarity
+
+
+def _joins(text: str, before: tuple[int, int, Polarity], start: int, end: int) -> bool:
+    """Whether a clause completes the one before it: `精神、饮食差`, `药物、食物过敏史` mean nothing in halves."""
+    between, words = text[before[1] : start].strip(), text[start:end]
+    if between not in {"、", "及", "和", "与", "或"}:
+        return False
+    head = text[before[0] : before[1]]
+    return bool(_GENERAL_ZH.search(head) and _BARE_ZH.search(head)) or (
+        head.endswith(("药物", "食物", "药品")) and "过敏" in words
+    )
 
 
 def _open(words: str) -> bool:
@@ -183,16 +240,18 @@ def _links(between: str, words: str, language: Language) -> bool:
     return bool(_LINK_EN.fullmatch(between)) and not _TURN_EN.search(words)
 
 
-def standing(words: str, polarity: Polarity, language: Language) -> str:
+def standing(words: str, polarity: Polarity, language: Language, head: str = "") -> str:
     """A denial cut out of a list made to stand alone: `cough` of `denies fever, cough` is `denies cough`."""
-    words = words.strip(_QUOTES) if words.count("“") != words.count("”") else words
+    if words.count("“") != words.count("”"):
+        words = words.translate(_NO_QUOTES)
+    words = _NUMBER.sub("", words)
     if polarity is not Polarity.ABSENT:
         return words
     if language == "zh":
         bare = re.sub(r"^伴(?:有)?", "", words)
         return words if _NEGATION_ZH.search(words) else f"无{bare}"
     bare = re.sub(r"^(?:and|or|nor)\s+", "", words, flags=re.IGNORECASE)
-    return bare if _NEGATION_EN.search(bare) else f"denies {_ANY.sub('', bare)}"
+    return bare if _NEGATION_EN.search(bare) else f"denies {head}{_ANY.sub('', bare)}"
 
 
 def meaning_of(text: str, language: Language, topic: Topic | None, polarity: Polarity) -> Meaning:

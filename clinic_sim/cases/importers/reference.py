@@ -148,7 +148,9 @@ def exams_in(basis: str, drafts: Iterable[DraftExam]) -> dict[str, bool]:
     verdict = {}
     for draft in drafts:
         texts = [p.text for p in draft.parts]
-        verdict[draft.coded.code] = _named(draft, basis) or any(_repeated(t, basis) for t in texts)
+        verdict[draft.coded.code] = _named(draft, basis) or (
+            draft.coded.kind != "vital" and any(_repeated(t, basis) for t in texts)
+        )
     return verdict
 
 

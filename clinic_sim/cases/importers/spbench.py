@@ -20,7 +20,7 @@ from clinic_sim.cases.importers.demographics import read_demographics, read_spea
 from clinic_sim.cases.importers.exams import ExamBook, Part
 from clinic_sim.cases.importers.facts import FactBook
 from clinic_sim.cases.importers.headings import topic_of_section
-from clinic_sim.cases.importers.physical import is_finding, sort_findings
+from clinic_sim.cases.importers.physical import is_finding
 from clinic_sim.cases.importers.reference import ReferenceNames, coded_diagnosis, title_names
 from clinic_sim.cases.importers.sections import finish, identity
 from clinic_sim.cases.reference import Diagnosis
@@ -90,8 +90,7 @@ def convert(raw: RawRecord, findings: Findings) -> Case:
     exams = ExamBook("zh")
 
     def take(path: str, words: str) -> None:
-        for system, text, _ in sort_findings(words, "zh"):
-            exams.add("history", system.names_zh, [Part("", text, path)], kind="physical")
+        exams.findings("history", [Part("", words, path)])
 
     facts = FactBook("zh", read_speaker(demographics, f"{story} {complaint}"), reference.named_in, findings, take)
     identity(facts, f"{described}" if described.strip() else "", f"{PROFILE}.age_value")

@@ -21,7 +21,7 @@ _ADVERB = (
 _FRAME_EN = re.compile(
     rf"^(?:and\s+|but\s+|additionally,?\s+|furthermore,?\s+|in addition,?\s+)?(?:(?:{_WHO}|he|she|they|"
     rf"patient)\s+{_ADVERB})?"
-    r"(?:reports?|reported|states?|stated|mentions?|mentioned|notes?|noted|describes?|described(?!\s+(?:by|as))|complains?\s+of|complained\s+of|"
+    r"(?:reports?|reported|states?|stated|mentions?|mentioned|notes?|noted|describes?(?![^,]*\sas\s)|described(?!\s+(?:by|as))(?![^,]*\sas\s)|complains?\s+of|complained\s+of|"
     r"endorses?|recalls?|admits?(?:\s+to)?|indicates?|explains?|says?|adds?|acknowledges?|believes?\s+that|"
     r"(?:presents?|presented)\s+(?:to\s+the\s+[\w\s]{3,30}?\s+)?(?:with|for\s+evaluation\s+of|because\s+of|due\s+to)|"
     r"is\s+experiencing|(?:has|have)\s+been\s+experiencing|experiences?|experienced|"

@@ -39,10 +39,11 @@ _NEGATED = re.compile(
 )
 _ABNORMAL = re.compile(
     r"\b(?:elevated|increased|decreased|reduced|diminished|abnormal|positive|high|low|prolonged|enlarged|dilated|deficient|"
-    r"raised|absent|markedly|mild(?:ly)?|moderate(?:ly)?|severe(?:ly)?|slight(?:ly)?|suggest\w*|consistent with|"
+    r"above|below|raised|absent|markedly|mild(?:ly)?|moderate(?:ly)?|severe(?:ly)?|slight(?:ly)?|suggest\w*|"
+    r"consistent with|"
     r"indicat\w+|"
     r"confirm\w*|compatible|except|however|but|although|lesions?|mass|tender\w*|swell\w*|swollen|present)\b"
-    r"|升高|增高|降低|减低|减少|增多|增大|阳性|异常(?!的)|可见|提示|考虑|压痛|肿大|\(\+|（\+|稍|轻度|中度|重度",
+    r"|大于|高于|低于|超过|升高|增高|降低|减低|减少|增多|增大|阳性|异常(?!的)|可见|提示|考虑|压痛|肿大|\(\+|（\+|稍|轻度|中度|重度",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.;；。,，、\n]+")

@@ -17,7 +17,7 @@ from clinic_sim.knowledge.selection import Choice, select
 from clinic_sim.knowledge.topics import Topic
 
 _ASSURANCE = re.compile(
-    r"confidential|between (?:us|you and me)|in (?:strict )?confidence|private|won't tell|will not tell|judg(?:e|ing) you"
+    r"confidential|between (?:us|you and me)|in (?:strict )?confidence|private|(?:won't|will not) tell|judg(?:e|ing) you"
     r"|保密|不会告诉|放心|隐私|只有我们",
     re.IGNORECASE,
 )
@@ -67,7 +67,8 @@ def select_facts(
         if choice.strength == "open":
             continue  # what an open question brings out is the persona's choice, below
         fact = compiled.case.facts[choice.index]
-        specific = choice.strength == "specific"
+        named = reading.queries[choice.query].concepts
+        specific = choice.strength == "specific" or not compiled.meanings[choice.index].closure.isdisjoint(named)
         if fact.disclosure is Disclosure.SPECIFIC and not specific:
             continue
         if fact.disclosure is Disclosure.GUARDED and fact.id not in told:
@@ -90,7 +91,7 @@ def select_facts(
         tuple(held),
         cut,
         any(k in _OPEN for k in kinds),
-        choices,
+        tuple(choices),
     )
 
 

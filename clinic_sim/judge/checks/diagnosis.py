@@ -1,4 +1,4 @@
-"""Checks on the diagnosis: names resolved to ICD-10, compared on its hierarchy, each further guess diluting the credit."""
+"""Checks on the diagnosis: names resolved to ICD-10, compared on its hierarchy; each further guess dilutes it."""
 
 from __future__ import annotations
 
