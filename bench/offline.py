@@ -17,6 +17,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +179,9 @@ def main() -> None:
         }
     ceiling = median_rate(lambda: (200_000, bare(200_000)))
     result["bare_steps_per_s"] = ceiling
-    result["memory"] = memory_of_live("core-en", args.live, args.turns)
+    # A fresh process: memory freed by the runs above would hide what the live episodes take.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        result["memory"] = pool.submit(memory_of_live, "core-en", args.live, args.turns).result()
     if args.json:
         print(json.dumps(result))
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from clinic_sim.cases.case import Case
 from clinic_sim.cases.packs import Pack, load_pack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,3 +38,9 @@ def core_en() -> Pack:
 def core_zh() -> Pack:
     """The Chinese pack."""
     return load_pack("core-zh")
+
+
+@pytest.fixture
+def core_en_case(core_en: Pack) -> Case:
+    """One case of the English pack."""
+    return core_en.cases[0]

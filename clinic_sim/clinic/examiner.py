@@ -119,7 +119,7 @@ def report_text(case: Case, exam: Exam, language: str) -> str:
     name = exam_name(exam, language)
     if exam.pending:
         return f"{name}: {words['pending']}"
-    missing = [m for m in exam.measurements if str(m.value) not in exam.report]
+    missing = [m for m in exam.measurements if _value(m) not in exam.report]
     values = "; ".join(_measured(m) for m in missing)
     return f"{name}: {exam.report}" + (f" [{values}]" if values else "")
 
@@ -134,8 +134,11 @@ def _measured(m: Measurement) -> str:
     if m.low is not None or m.high is not None:
         low, high = ("" if v is None else f"{v:g}" for v in (m.low, m.high))
         limits = f" ({low}–{high})"
-    value = f"{m.value:g}" if isinstance(m.value, int | float) else m.value
-    return f"{m.name} {value}{' ' + m.unit if m.unit else ''}{limits}"
+    return f"{m.name} {_value(m)}{' ' + m.unit if m.unit else ''}{limits}"
+
+
+def _value(m: Measurement) -> str:
+    return f"{m.value:g}" if isinstance(m.value, int | float) else m.value
 
 
 def _outcome(exams: list[Exam]) -> Outcome:

@@ -191,7 +191,7 @@ def _above(modality: Modality, region: Region, code: str, by_id: Mapping[str, Mo
     for parent in region.parents:
         if (wider := modality.regions.get(parent)) and wider != code:
             yield wider
-    if modality.part_of and (same := by_id[modality.part_of].regions.get(region.id)):
+    if modality.part_of and (same := by_id[modality.part_of].regions.get(region.id)) and same != code:
         yield same
     if modality.prefix.startswith("img.") and region.id in by_id["any"].regions:
         yield by_id["any"].regions[region.id]

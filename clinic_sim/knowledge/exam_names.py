@@ -13,7 +13,7 @@ from functools import lru_cache
 from clinic_sim.knowledge.exam_catalogue import catalogue
 from clinic_sim.knowledge.exam_lexicon import Hit, lexicon, prepare
 from clinic_sim.knowledge.order_binding import Piece, bind
-from clinic_sim.knowledge.order_codes import bare_codes, codes_of, manoeuvre, modality_table
+from clinic_sim.knowledge.order_codes import bare_codes, codes_of, manoeuvre, modality_table, region_codes
 from clinic_sim.knowledge.order_scan import Scan
 from clinic_sim.knowledge.text import Language
 
@@ -23,7 +23,9 @@ CodeMatch = tuple[str, ...]
 _BROAD_EXAMINATION = re.compile(r"physical|exam|体格|查体|体检|全身检查|一般检查")
 """Too broad to order, but a record's heading for what it says of the patient as a whole."""
 _UNDERSTOOD = 0.5
-"""Share of a name's letters that must be understood."""
+"""Share of a name's letters that may be strange."""
+_UNDERSTOOD_EXPLICIT = 0.75
+"""The same for a name that holds the unmistakable name of a test."""
 
 
 def resolve_name(name: str, language: Language | None = None) -> CodeMatch | None:
@@ -52,9 +54,13 @@ def _segment(name: str, context: CodeMatch) -> CodeMatch:
     scan = Scan(folded, hits, lambda hit: _within(hit, context), order=False)
     letters = sum(c.isalnum() for c in folded)
     strange = sum(c.isalnum() for part in scan.parts for a, b in part.residue for c in folded[a:b])
-    if not letters or strange / letters > _UNDERSTOOD:
+    explicit = any(not piece.bare for piece in scan.pieces)
+    if not letters or strange / letters > (_UNDERSTOOD_EXPLICIT if explicit else _UNDERSTOOD):
         return ()
     bind(scan.pieces)
+    if any(not p.hand and (p.modality or not p.regions) for p in scan.pieces):
+        # The wrist of "joint aspiration, left wrist" is where it was done, not an examination by hand.
+        scan.pieces = [p for p in scan.pieces if not (p.bare and p.modality is None)]
     book = catalogue()
     found: dict[str, None] = {}
     for piece in scan.pieces:
@@ -63,6 +69,10 @@ def _segment(name: str, context: CodeMatch) -> CodeMatch:
         return ("phys.general",)
     if context and any(code in book.ancestors(c) for code in found for c in context):
         return context  # "Skin biopsy > Histopathology" is still the biopsy of the skin.
+    if context and tuple(found) == ("phys.general",):
+        return context
+    if found and any(c.startswith(_FLUIDS) for c in context) and not any(_akin(c, f) for f in found for c in context):
+        return context  # White cells and Gram stain of a joint's fluid are no blood count and no wound culture.
     # A heading that a part of the body stands under keeps its say: the legs of a neurological examination.
     bare = all(p.bare and p.modality is None for p in scan.pieces)
     if found and context and bare and all(_physical(c) and c != "phys.general" for c in context):
@@ -97,6 +107,7 @@ def _within(hit: Hit, context: CodeMatch) -> tuple[str, ...]:
     return tuple(entry.exams)
 
 
+_FLUIDS = ("lab.fluid", "lab.csf", "proc.arthrocentesis", "proc.thoracentesis", "proc.paracentesis", "proc.lumbar")
 _SPECIMENS = (("lab.urinalysis", "lab.urine", "lab.culture.urine"), ("lab.stool",), ("lab.csf",))
 
 
@@ -105,12 +116,19 @@ def _akin(one: str, other: str) -> bool:
     if any(one.startswith(group) and other.startswith(group) for group in _SPECIMENS):
         return True
     book = catalogue()
+    if one == other or one in book.ancestors(other):
+        return True
     return not set(book.ancestors(one)).isdisjoint(book.ancestors(other))
 
 
 def _codes(piece: Piece, context: CodeMatch) -> CodeMatch:
     if piece.modality is None:
-        return () if piece.taken else bare_codes(piece)
+        if piece.taken:
+            return ()
+        heading = next((m for m in modality_table().values() if m.composes and m.prefix in context), None)
+        if heading is not None and piece.regions:
+            return region_codes(heading.id, piece.regions, ())
+        return bare_codes(piece)
     if piece.bound:
         return tuple(code for codes in codes_of(piece) for code in codes)
     modality = modality_table()[piece.modality]

@@ -1,4 +1,4 @@
-"""Which regions belong to which modality: "CT of the chest and abdomen", "chest X-ray and renal ultrasound", 头颅CT和MRI.
+"""Which regions belong to which modality: "CT of the chest and abdomen", "chest X-ray, renal ultrasound", 头颅CT和MRI.
 
 Works on the hits of one utterance, in order, each knowing how it connects to the one before. First the regions that
 stand directly before a modality are bound to it, then those behind; a modality left without a region shares its

@@ -48,7 +48,7 @@ class TreatmentMention:
 _STOP_EN = (
     r"avoid(?:ing|ance of)?|do(?:es)? not|don't|should not|must not|never|without|no need (?:for|of)|not (?:recommended|indicated|to)|"
     r"stop(?:ping)?|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )|cease|contraindicat\w*(?: to| for)?|instead of|"
-    r"rather than|allerg(?:y|ic) to|rule out|no|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not"
+    r"rather than|allerg(?:y|ic) to|rule out|delay(?:ing)?|postpone|hold off(?: on)?|no|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not"
 )
 _STOP_ZH = r"避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉|不给"
 _GO_EN = r"instead|but|start|give|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|use|continue|prescribe"

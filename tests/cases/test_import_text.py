@@ -110,7 +110,10 @@ def test_outline_headings_lines_and_prose() -> None:
 
 
 def test_physical_findings_are_sorted_by_system_whatever_the_headings() -> None:
-    prose = {s.key: words for s, words, _ in sort_findings("神志清，双肺呼吸音粗，心律齐，腹软，无压痛。左侧肢体肌力3级。", "zh")}
+    prose = {
+        s.key: words
+        for s, words, _ in sort_findings("神志清，双肺呼吸音粗，心律齐，腹软，无压痛。左侧肢体肌力3级。", "zh")
+    }
     assert set(prose) == {"general", "chest", "heart", "abdomen", "neuro"}
     assert "无压痛" in prose["abdomen"]
     headed = {s.key: words for s, words, _ in sort_findings("- 颈部: 无压痛\n- 腹部: 软", "zh")}
@@ -125,7 +128,9 @@ def test_findings_among_a_history_are_recognised() -> None:
     assert not is_finding("生长发育正常")
 
 
-@pytest.mark.parametrize("text", ["Normal, no masses detected.", "Within normal limits", "未见异常", "阴性", "Negative"])
+@pytest.mark.parametrize(
+    "text", ["Normal, no masses detected.", "Within normal limits", "未见异常", "阴性", "Negative"]
+)
 def test_normal_in_so_many_words(text: str) -> None:
     assert is_normal(text)
 
@@ -159,12 +164,16 @@ def test_pending_absent_and_placeholders() -> None:
 
 def test_identifiers_are_masked_and_counted() -> None:
     masks = Deidentifier("zh", ("王小明",))
-    text = masks.text("王小明，末次月经2022-07-16，1周前就诊于内蒙古医科大学附属医院门诊，电话13812345678，住幸福路12号3单元。")
+    text = masks.text(
+        "王小明，末次月经2022-07-16，1周前就诊于内蒙古医科大学附属医院门诊，电话13812345678，住幸福路12号3单元。"
+    )
     for secret in ("王小明", "2022", "内蒙古医科大学", "13812345678", "幸福路12号"):
         assert secret not in text
     assert "就诊于" in text
     assert masks.masked["name"] == 1
-    english = Deidentifier("en").text("Seen by Dr. Smith at Mercy General Hospital on March 3, 2021; MRN: A12345; a 93-year-old.")
+    english = Deidentifier("en").text(
+        "Seen by Dr. Smith at Mercy General Hospital on March 3, 2021; MRN: A12345; a 93-year-old."
+    )
     for secret in ("Smith", "Mercy", "March", "A12345", "93"):
         assert secret not in english
 

@@ -104,7 +104,8 @@ class ExamBook:
             self._leaf(section, path, names, value, kind, coded)
             return
         children = {str(k): v for k, v in value.items()}
-        whole = coded.known or all(is_part(readable(k)) for k in children)
+        anywhere = physical and bool(_ANYWHERE.fullmatch(names[0]))
+        whole = not anywhere and (coded.known or all(is_part(readable(k)) for k in children))
         if whole and not (physical and self._has_own_codes(children, names)):
             self.add(section, names, _parts(value, path), kind=kind, coded=coded)
             return
@@ -123,7 +124,7 @@ class ExamBook:
                 loose.extend(_parts({key: inner}, path))
             else:
                 self._leaf(section, here, [name, *names], inner, inner_kind, None)
-        if loose and physical and not coded.known:
+        if loose and physical and (anywhere or not coded.known):
             self.findings(section, loose)
         elif loose:
             self.add(section, names, loose, kind=kind, coded=coded)
@@ -311,6 +312,12 @@ def _parts(value: Any, path: str) -> list[Part]:
     return parts
 
 
+_ANYWHERE = re.compile(
+    r"(?:general(?: physical)?|physical|other|remainder of(?: the)?|rest of(?: the)?|complete|systemic|focused)?"
+    r"(?: physical)?(?: exam(?:ination)?| findings)?",
+    re.IGNORECASE,
+)
+"""Headings of a physical examination under which anything may stand."""
 _DULL = re.compile(r"(?:findings?|results?|levels?|values?|reports?|analysis|details?|结果|所见)", re.IGNORECASE)
 
 

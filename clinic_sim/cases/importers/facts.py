@@ -4,8 +4,8 @@ Rules that decide what the record leaves open, each applied alike to every recor
 
 * **Importance.** What the basis of the diagnosis speaks of (same concept) is *decisive*. The chief complaint, positive
   symptoms and their course, and positive past, surgical, drug, allergy, family, obstetric and sexual history, travel and
-  exposures are *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are *minor*. Identity is
-  *noise*.
+  exposures are *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are *minor*. Identity, and
+  visits of which nothing is told, are *noise*.
 * **Disclosure.** The chief complaint is *volunteered*. Sexual life, drugs of abuse and thoughts of suicide are told
   only when asked for *specifically*. Everything else is told when *asked* for.
 * **Leaks.** A clause that names the reference diagnosis is withheld from the case: the patient must not be able to say
@@ -98,6 +98,8 @@ _VAGUE = {
 }
 """Concepts so wide that sharing one proves nothing."""
 _COMPLAINT = {Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.MOOD}
+_WENT = re.compile(r"就诊|来诊|来我院|入院|收入|住院|门诊|求[^，]{0,6}诊治|\bpresents? (?:to|for)\b|\bfollow-up\b")
+_DID = re.compile(r"诊断|示|提示|给予|予以|服|药|手术|术|发现|为“|\bdiagnos|\btreat|\bprescri")
 _UNREMARKABLE = re.compile(
     r"\b(?:normal|unremarkable|healthy|regular|up[- ]to[- "
     r"]date|uncomplicated)\b|正常|体健|良好|尚可|如常|规律|平素健康|"
@@ -326,7 +328,9 @@ def _root(fact_id: str, echoes: dict[str, str | None]) -> str:
 
 
 def _importance(topic: Topic, polarity: Polarity, statement: str) -> Importance:
-    if topic is Topic.IDENTITY:
+    if topic is Topic.IDENTITY or (
+        topic is Topic.PRIOR_CARE and _WENT.search(statement) and not _DID.search(statement)
+    ):
         return Importance.NOISE
     if polarity is not Polarity.PRESENT:
         return Importance.MINOR

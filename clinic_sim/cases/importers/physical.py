@@ -138,6 +138,7 @@ _FINDING = re.compile(
     r"未闻及|未触及|未扪及|未引出|叩诊|听诊|触诊|查体|反跳痛|律齐|肠鸣音|移动性浊音|啰音|罗音|杂音|对光反[射应]|巴[氏宾彬]|病理征|压痛"
     r"|扁桃体|巩膜无|气管居中|颈软|伸舌|语颤|胸廓|心尖搏动|浅表淋巴结|口唇.?(?:发绀|紫绀)|舌[淡红暗质苔胖][^头]|苔[白黄腻薄厚]|脉[弦滑细濡沉浮数弱涩缓]"
     r"|(?<!生长)发育正常|神清语利|查体合作|桡动脉|四肢活动|贫血征|出血征|阳性体征|三凹征"
+    r"|征\s?(?:[（(]?[+＋\-－±]|阳性|阴性)|[Mm]urphy|McBurney|墨菲"
     r"|\b(?:on (?:physical )?exam(?:ination)?|during the physical exam|auscultation|palpation reveals|"
     r"oriented to (?:time|person|place)|"
     r"reacts? sluggishly|fontanelle|lymphadenopathy is noted|conjugate back and forth)\b",

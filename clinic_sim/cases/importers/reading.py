@@ -93,6 +93,8 @@ _TURN_EN = re.compile(
 _TURN_ZH = re.compile(r"有|伴|出现|可|自觉|感")
 _RELATIVE = re.compile(r"^(?:which|whom?|whose|that|during which|in which|for which)\b", re.IGNORECASE)
 _QUOTES = '“”"「」'
+_NO_QUOTES = str.maketrans("", "", "“”")
+_NUMBER = re.compile(r"^(?:\d{1,2}[.、．](?!\d)|[(（]\d{1,2}[)）])\s?")
 _DENIES_ZH = re.compile(
     r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?!愈|婚|育|孕|监测|留意|重视|戒|排便|进食|大便|睡|能|经|遵|规律|成)|"
     r"不(?:伴|吸|饮|抽|喝|嗜|咳|喘|痛|痒|发热|含))"
@@ -248,7 +250,7 @@ def standing(words: str, polarity: Polarity, language: Language, head: str = "")
     if polarity is not Polarity.ABSENT:
         return words
     if language == "zh":
-        bare = re.sub(r"^伴(?:有)?", "", words)
+        bare = re.sub(r"^(?:伴有?|(?:例|比)?如|包括)", "", words)
         return words if _NEGATION_ZH.search(words) else f"无{bare}"
     bare = re.sub(r"^(?:and|or|nor)\s+", "", words, flags=re.IGNORECASE)
     return bare if _NEGATION_EN.search(bare) else f"denies {head}{_ANY.sub('', bare)}"

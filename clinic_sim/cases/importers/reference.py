@@ -78,7 +78,8 @@ def coded_diagnosis(name: str, language: Language, further: Sequence[str] = ()) 
     bare = _ASIDE.sub("", name).strip()
     if bare and bare != name:
         others.append(bare)
-    return CodedDiagnosis(icd10=resolve_code(name, language), name=name, names=tuple(dict.fromkeys(others)))
+    code = next((c for n in (name, *others) if (c := resolve_code(n, language))), None)
+    return CodedDiagnosis(icd10=code, name=name, names=tuple(dict.fromkeys(others)))
 
 
 def split_names(texts: Iterable[str], language: Language) -> list[str]:
@@ -106,17 +107,30 @@ def title_names(title: str, description: str) -> list[str]:
     "none."""
     bare = _CASE_NUMBER.sub("", title).strip()
     plain = _ASIDE.sub("", bare).strip()
+    told = [n for m in _TOLD.finditer(description) for n in _forms(m["name"].strip())]
+    admitted = [m["name"].strip() for m in _ADMITTED.finditer(description)]
     if resolve_code(bare, "zh"):
-        return list(dict.fromkeys(n for n in (plain, *plain.split(), *_asides(bare)) if n))
-    told = [m["name"].strip() for p in (_TOLD, _ADMITTED) for m in p.finditer(description)]
-    for name in told:
+        return list(dict.fromkeys(n for n in (plain, *plain.split(), *_asides(bare), *told) if n))
+    for name in (*told, *admitted):
         if resolve_code(name, "zh"):
-            return [name]
+            same = [plain] if name in told and _alike(plain, name) else []
+            return list(dict.fromkeys((*same, *(told if name in told else [name]))))
     parts = [p for p in re.split(r"[\s、，,]+", plain) if p]
     for part in parts:
         if resolve_code(part, "zh"):
-            return list(dict.fromkeys((plain, *parts)))
-    return [plain] if plain else told[:1]
+            return list(dict.fromkeys((plain, *parts, *told)))
+    return [plain, *told] if plain else [*told, *admitted][:1]
+
+
+def _forms(name: str) -> list[str]:
+    """A name, without its aside, and the aside."""
+    return [n for n in dict.fromkeys((name, _ASIDE.sub("", name).strip(), *_asides(name))) if n]
+
+
+def _alike(title: str, name: str) -> bool:
+    """Whether title and told diagnosis share enough characters to be the same disease differently written."""
+    mine, other = set(title) - set("（）() "), set(name) - set("（）() ")
+    return bool(mine) and len(mine & other) * 2 >= len(mine)
 
 
 def _asides(name: str) -> list[str]:
