@@ -3,8 +3,8 @@
     python bench/understanding.py [FILE ...] [--scenarios PACK_OR_FOLDER ...] [--errors]
 
 A set is JSON lines: `case` (an id in the packs), `text` (the utterance), `facts` (ids that answer it; empty when
-nothing on record does), and optionally `also` (ids that may come along without being asked for). By default the two sets of the
-test suite are measured, which were written on the core packs by somebody who had not seen the lexicon.
+nothing on record does), and optionally `also` (ids that may come along without being asked for). By default the two
+sets of the test suite are measured, which somebody wrote on the core packs without having seen the lexicon.
 """
 
 from __future__ import annotations

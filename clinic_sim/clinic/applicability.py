@@ -8,19 +8,24 @@ _FEMALE_ONLY = frozenset(
     {
         "phys.pelvic",
         "phys.obstetric",
-        "img.us.fetus",
         "img.us.obstetric",
         "img.us.transvaginal",
         "img.hsg",
         "func.ctg",
+        "func.biophysical_profile",
         "func.echo.fetal",
+        "lab.pregnancy",
         "lab.vaginal",
+        "lab.genetics.nipt",
+        "lab.genetics.prenatal_serum",
+        "path.biopsy.cervix",
         "path.biopsy.uterus",
         "path.biopsy.ovary",
-        "path.biopsy.cervix",
         "path.biopsy.vulva",
         "path.cytology.cervix",
+        "proc.amniocentesis",
         "proc.colposcopy",
+        "proc.culdocentesis",
         "proc.hysteroscopy",
     }
 )
@@ -36,6 +41,7 @@ _MALE_ONLY = frozenset(
         "path.biopsy.prostate",
         "path.biopsy.scrotum",
         "path.biopsy.penis",
+        "func.npt",
     }
 )
 

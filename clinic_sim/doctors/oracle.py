@@ -57,8 +57,9 @@ class Oracle(Scripted):
         yield self._conclusion(case)
 
     def _examinations(self, case: Case) -> Iterator[Any]:
-        bedside = [e for e in case.exams if e.code.startswith(("vital.", "phys.")) and not e.noise]
-        tests = [e for e in case.exams if not e.code.startswith(("vital.", "phys.")) and not e.noise]
+        useful = [e for e in case.exams if not e.noise]
+        bedside = [e for e in useful if e.code.partition(".")[0] in ("vital", "phys")]
+        tests = [e for e in useful if e not in bedside]
         if bedside:
             yield Examine(tuple(exam_name(e, case.language) for e in bedside))
         if tests:

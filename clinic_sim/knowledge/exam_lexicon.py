@@ -152,7 +152,9 @@ def _entries() -> dict[str, Entry]:
             entry.word = entry.word if entry.word in (Word.VAGUE, Word.SYMPTOM) else Word.NONE
             by_hand = {m.id for m in modalities() if not m.composes}
             entry.hand = entry.modality in by_hand if entry.modality else _all_by_hand(entry.exams)
-            entry.bare = bool(entry.regions) or (_all_by_hand(entry.exams) and not _EXPLICIT.search(phrase))
+            entry.bare = (
+                bool(entry.regions) or _one_han(phrase) or (_all_by_hand(entry.exams) and not _EXPLICIT.search(phrase))
+            )
     return entries
 
 
@@ -176,6 +178,11 @@ def _add_exams(entries: dict[str, Entry]) -> None:
             scoped = phrase.startswith("~")
             for entry in _entry(entries, phrase.lstrip("~")):
                 _append(entry.scoped if scoped else entry.exams, exam.code)
+
+
+def _one_han(phrase: str) -> bool:
+    """A single character (钙) is a name only by itself: 钙化 is none."""
+    return len(phrase) == 1 and not phrase.isascii()
 
 
 def _all_by_hand(codes: Iterable[str]) -> bool:

@@ -20,7 +20,7 @@ Exams = Callable[[Hit], tuple[str, ...]]
 class Part:
     """A stretch between two marks of a list; tells whether its words were understood."""
 
-    __slots__ = ("end", "named", "ordered", "residue", "start")
+    __slots__ = ("end", "named", "residue", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
@@ -29,8 +29,6 @@ class Part:
         """Words that the lexicon lacks."""
         self.named = False
         """Something was named here, whether ordered or dropped."""
-        self.ordered = False
-        """Words of ordering stand here."""
 
 
 class Vague:
@@ -103,8 +101,10 @@ class Scan:
         elif word is Word.CONJUNCTION:
             self._link = min(self._link, Link.LISTED)
             self._vague_open = None
+            self._seat_next = False
             self._new_part(hit)
         elif word is Word.SEPARATOR:
+            self._seat_next = False
             self._link = min(self._link, Link.LISTED)
             if self._text[hit.start] not in ":(" and not _EXAMPLES.match(self._text, hit.end):
                 self._vague_open = None
@@ -124,7 +124,7 @@ class Scan:
             self._broad(hit)
         elif order and word in (Word.NEGATION, Word.REASON, Word.RESUME):
             self._clause.append(word)
-            self.parts[-1].ordered |= word is Word.RESUME
+            self._seat_next = False
 
     def _name(self, hit: Hit, exams: tuple[str, ...]) -> None:
         entry = hit.entry

@@ -1,9 +1,9 @@
-"""The treatments that the package knows: medicines and their classes (`drugs.tsv`), everything else (`treatments.tsv`)."""
+"""The treatments that the package knows: medicines and their classes (`drugs.tsv`), the rest (`treatments.tsv`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from clinic_sim.knowledge.concepts import rows
 from clinic_sim.knowledge.matcher import Matcher, build
@@ -43,7 +43,7 @@ def matcher(language: Language) -> Matcher:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def ancestors(id_: str) -> tuple[str, ...]:
     """What the treatment is a kind of, nearest first, without itself; KeyError for an unknown id."""
     order: list[str] = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from clinic_sim.knowledge.matcher import Hit
-from clinic_sim.knowledge.text import Language, clean, detect_language, fold
+from clinic_sim.knowledge.text import clean, fold
 from clinic_sim.knowledge.treatment_lexicon import ancestors, concepts, matcher, name
 
 __all__ = ["Dose", "TreatmentMention", "ancestors", "concepts", "covers", "name", "read_treatment", "text_overlap"]
@@ -46,32 +46,36 @@ class TreatmentMention:
 
 
 _STOP_EN = (
-    r"avoid(?:ing|ance of)?|do(?:es)? not|don't|should not|must not|never|without|no need (?:for|of)|not (?:recommended|indicated|to)|"
-    r"stop(?:ping)?|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )|cease|contraindicat\w*(?: to| for)?|instead of|"
-    r"rather than|allerg(?:y|ic) to|rule out|delay(?:ing)?|postpone|hold off(?: on)?|no|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not"
+    r"avoid(?:ing|ance of)?|do(?:es)? not|don't|should not|must not|never|without|no need (?:for|of)|stop(?:ping)?"
+    r"|not (?:recommended|indicated|to)|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )|cease"
+    r"|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out|delay(?:ing)?|postpone|hold off(?: on)?|no"
+    r"|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not"
 )
-_STOP_ZH = r"避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉|不给"
+_STOP_ZH = (
+    "避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|暂不|无需|不需要|未予"
+    "|过敏|暂停|撤除|换掉|不给"
+)
 _GO_EN = r"instead|but|start|give|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|use|continue|prescribe"
-_GO_ZH = r"改用|改为|换用|换成|给予|予|使用|应用|而用|但"
-_BEFORE = {
-    "en": re.compile(rf"\b(?:(?P<stop>{_STOP_EN})|(?P<go>{_GO_EN}))\b"),
-    "zh": re.compile(rf"(?P<stop>{_STOP_ZH})|(?P<go>{_GO_ZH})"),
-}
-_AFTER = {
-    "en": re.compile(
-        r"\s*(?:is|are|was|should be|must be|to be)?\s*(?:strictly )?(?:contraindicated|avoided|stopped|discontinued|"
-        r"withheld|not (?:indicated|recommended|needed|given|advised))"
-    ),
-    "zh": re.compile(r"\s*(?:类药物?|等药物?|等)?(?:禁用|禁忌|停用|应避免|不宜|不用|过敏)"),
-}
+_GO_ZH = "改用|改为|换用|换成|给予|予|使用|应用|而用|但"
+# A plan may mix languages, so the words of both are looked for in any text.
+_BEFORE = re.compile(
+    rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})"
+)
+_AFTER = re.compile(
+    r"\s*(?:is|are|was|should be|must be|to be)?\s*(?:strictly )?(?:contraindicated|avoided|stopped|discontinued|"
+    r"withheld|not (?:indicated|recommended|needed|given|advised))"
+    r"|\s*(?:类药物?|等药物?|等)?(?:禁用|禁忌|停用|应避免|不宜|不用|过敏)"
+)
 _SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
 _DOSE = re.compile(
-    r"(?P<amount>\d+(?:\.\d+)?)\s*(?:-\s*\d+(?:\.\d+)?\s*)?(?P<unit>mg|g|mcg|µg|ug|μg|ml|l|iu|u|units?|mmol|meq|毫克|克|微克|毫升|单位|片|支|粒)"
+    r"(?P<amount>\d+(?:\.\d+)?)\s*(?:-\s*\d+(?:\.\d+)?\s*)?"
+    r"(?P<unit>mg|g|mcg|µg|ug|μg|ml|l|iu|u|units?|mmol|meq|毫克|克|微克|毫升|单位|片|支|粒)"
     r"(?P<kg>\s*(?:/|per )\s*(?:kg|公斤|千克))?(?![a-z])"
 )
 _ROUTE = re.compile(
     r"\b(?P<en>iv|po|im|sc|intravenous(?:ly)?|oral(?:ly)?|subcutaneous(?:ly)?|intramuscular(?:ly)?|sublingual(?:ly)?|"
-    r"inhaled|nebuli[sz]ed|topical(?:ly)?|rectal(?:ly)?)\b|(?P<zh>口服|静滴|静脉滴注|静推|静脉注射|静脉|肌注|肌内注射|皮下注射|舌下含服|吸入|雾化|外用)"
+    r"inhaled|nebuli[sz]ed|topical(?:ly)?|rectal(?:ly)?)\b"
+    r"|(?P<zh>口服|静滴|静脉滴注|静推|静脉注射|静脉|肌注|肌内注射|皮下注射|舌下含服|吸入|雾化|外用)"
 )
 _FREQUENCY = re.compile(
     r"\b(?P<en>qd|bid|tid|qid|q\d{1,2}h|prn|stat|nocte|od|(?:once|twice|three times|four times)(?: a day| daily)|daily|"
@@ -82,15 +86,14 @@ _FREQUENCY = re.compile(
 def read_treatment(text: str, language: str | None = None) -> tuple[TreatmentMention, ...]:
     """The treatments that a text names, in order; the longest name wins, and a class beside its member stays.
 
-    Args:
-        language: Read from the text when None. Names of the other language inside it are found as well.
+    Names of both languages are found whatever `language` says: plans mix them (`静脉滴注 ceftriaxone`).
     """
-    return _read(clean(text, PLAN_LIMIT).text, language)
+    del language
+    return _read(clean(text, PLAN_LIMIT).text)
 
 
 @lru_cache(maxsize=8_192)
-def _read(text: str, language: str | None) -> tuple[TreatmentMention, ...]:
-    tongue: Language = "zh" if language == "zh" else "en" if language == "en" else detect_language(text)
+def _read(text: str) -> tuple[TreatmentMention, ...]:
     folded = fold(text)
     hits = _hits(folded)
     bounds = [0, *(m.end() for m in _SENTENCE.finditer(folded)), len(folded)]
@@ -105,7 +108,7 @@ def _read(text: str, language: str | None) -> tuple[TreatmentMention, ...]:
                 text[hit.start : hit.end],
                 hit.start,
                 hit.end,
-                hit.ids[0] != "tx.stop_drug" and _negated(folded, start, hit, end, tongue),
+                hit.ids[0] != "tx.stop_drug" and _negated(folded, start, hit, end),
                 _dose(folded[hit.end : min(end, following, hit.end + 60)]),
             )
         )
@@ -128,20 +131,22 @@ def _hits(folded: str) -> list[Hit]:
 def _whole(folded: str, hit: Hit) -> bool:
     """A Latin abbreviation in a Chinese name's list stands as a word of its own (`TAT` is not in `stat`)."""
     before, after = folded[hit.start - 1 : hit.start], folded[hit.end : hit.end + 1]
-    return not (_letter(before) and _letter(folded[hit.start])) and not (_letter(after) and _letter(folded[hit.end - 1]))
+    cut_before = _letter(before) and _letter(folded[hit.start])
+    cut_after = _letter(after) and _letter(folded[hit.end - 1])
+    return not cut_before and not cut_after
 
 
 def _letter(char: str) -> bool:
     return char.isascii() and char.isalpha()
 
 
-def _negated(folded: str, start: int, hit: Hit, end: int, language: Language) -> bool:
+def _negated(folded: str, start: int, hit: Hit, end: int) -> bool:
     """An avoiding word stands before it in the sentence with no giving word in between, or right after it."""
-    if _AFTER[language].match(folded, hit.end, end):
+    if _AFTER.match(folded, hit.end, end):
         return True
     negated = False
-    for cue in _BEFORE[language].finditer(folded, start, hit.start):
-        negated = cue.lastgroup == "stop"
+    for cue in _BEFORE.finditer(folded, start, hit.start):
+        negated = (cue.lastgroup or "").startswith("stop")
     return negated
 
 
@@ -178,8 +183,11 @@ def covers(mention: str, wanted: str) -> float:
 
 _LATIN_WORD = re.compile(r"[a-z]{3,}")
 _PLAIN = frozenset(
-    "and the for with from that this per day days daily mg for then when after before until over into patient therapy "
-    "treatment treat give given use used start continue".split()
+    {
+        *("and", "the", "for", "with", "from", "that", "this", "per", "day", "days"),
+        *("daily", "mg", "for", "then", "when", "after", "before", "until", "over", "into", "patient", "therapy"),
+        *("treatment", "treat", "give", "given", "use", "used", "start", "continue"),
+    }
 )
 
 

@@ -31,7 +31,19 @@ def test_run_prints_one_json_line_an_episode_and_keeps_the_run(tmp_path: Path) -
     done = cli("run", "--limit", "2", "--json", "--seed", "3", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     first, _ = lines(done)
-    assert {"run", "case", "doctor", "seed", "total", "dimensions", "safety", "turns", "cost", "termination", "status"} <= set(first)
+    assert {
+        "run",
+        "case",
+        "doctor",
+        "seed",
+        "total",
+        "dimensions",
+        "safety",
+        "turns",
+        "cost",
+        "termination",
+        "status",
+    } <= set(first)
     assert list(first["dimensions"]) == ["symptom_collection", "exam_ordering", "diagnosis", "treatment"]
     assert (first["doctor"], first["seed"], first["status"]) == ("checklist", 3, "scored")
     kept = (tmp_path / first["run"] / "episodes.jsonl").read_text("utf-8").splitlines()
@@ -74,7 +86,9 @@ def test_run_shows_transcript_and_scorecard_plainly_off_a_terminal(tmp_path: Pat
         (("schema", "poem"), "rubric"),
     ],
 )
-def test_a_request_that_cannot_be_met_is_one_clear_message_and_code_2(tmp_path: Path, args: tuple[str, ...], says: str) -> None:
+def test_a_request_that_cannot_be_met_is_one_clear_message_and_code_2(
+    tmp_path: Path, args: tuple[str, ...], says: str
+) -> None:
     done = cli(*args, cwd=tmp_path)
     assert done.returncode == 2
     assert says in done.stderr

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import clinic_sim
 from clinic_sim.cases.packs import Pack, load_pack
+from clinic_sim.clinic.driving import drive
 from clinic_sim.doctors import make_doctor
 from clinic_sim.doctors.base import Visit
-from clinic_sim.clinic.driving import drive
 from clinic_sim.envs import ConsultationEnv
 from clinic_sim.errors import CaseError, ConfigError, RubricError
 from clinic_sim.knowledge.diagnoses import names_diagnosis
@@ -24,7 +24,9 @@ from clinic_sim.knowledge.diagnoses import names_diagnosis
 QUESTIONS = ["What brings you in today?", "ORDER: ECG; troponin", "EXAMINE: vital signs", "CONSULT: what now?", ""]
 
 
-def play_through(env: gymnasium.Env[str, str], doctor: str, **reset: Any) -> tuple[list[str], list[dict[str, Any]], list[float]]:
+def play_through(
+    env: gymnasium.Env[str, str], doctor: str, **reset: Any
+) -> tuple[list[str], list[dict[str, Any]], list[float]]:
     observation, info = env.reset(**reset)
     player = make_doctor(doctor)
     player.begin(Visit(observation, info["language"], 0))

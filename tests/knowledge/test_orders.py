@@ -47,6 +47,8 @@ def codes(text: str) -> list[str]:
         ("生命体征", ["vital"]),
         ("做个心脏彩超", ["func.echo"]),
         ("左膝疼痛，建议做X线检查", ["img.xr.knee"]),
+        ("可能是肺炎，建议尽快做胸部X光检查", ["img.xr.chest"]),
+        ("For your chest pain, a head CT", ["img.ct.head"]),
     ],
 )
 def test_named_examinations_are_read(text: str, expected: list[str]) -> None:
@@ -88,6 +90,7 @@ def test_a_catch_all_order_reveals_nothing_and_is_called_vague(text: str) -> Non
         ("ultrasound of the abdomen instead of CT", ["img.us.abdomen"]),
         ("CT先不做，先查血常规", ["lab.cbc"]),
         ("不需要做心电图", []),
+        ("Order a head CT, please. No MRI for now.", ["img.ct.head"]),
         ("Because of the raised troponin I want an ECG", ["func.ecg"]),
     ],
 )

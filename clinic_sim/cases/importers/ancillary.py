@@ -78,11 +78,11 @@ def _reported(exams: ExamBook, path: str, text: str) -> None:
     kind = guess_kind([name], physical=False)
     coded = code_exam([name], "zh", kind)
     strange = not coded.known and kind == "laboratory" and not _TEST.search(name)
-    if strange or coded.kind == "physical":
+    before = exams.drafts and exams.drafts[-1].section == SECTION
+    if before and (strange or coded.kind == "physical"):
         # A sentence whose subject is no examination goes on with the report before it.
-        if exams.drafts and exams.drafts[-1].section == SECTION:
-            exams.drafts[-1].parts.append(Part("", text, path))
-            return
+        exams.drafts[-1].parts.append(Part("", text, path))
+        return
     exams.add(SECTION, [name], [Part("", result, path)], kind=kind)
 
 

@@ -9,7 +9,8 @@ Rules that decide what the record leaves open:
   without a result is left out.
 * **Essential.** With a written basis of the diagnosis: the exams that it speaks of. Without one: of the tests (never
   the physical examination), imaging, pathology, procedures and function tests unless normal, and laboratory tests in
-  which the record calls a value abnormal or positive.
+  which the record calls a value abnormal or positive; where that leaves none, the tests that are not said to be
+  normal, and where there are none, the abnormal physical findings.
 """
 
 from __future__ import annotations
@@ -208,7 +209,7 @@ class ExamBook:
         return tuple(unique)
 
 
-def essential_without_basis(drafts: Iterable[DraftExam], tests: str, names_reference: Any) -> dict[str, bool]:
+def essential_without_basis(drafts: Sequence[DraftExam], tests: str, names_reference: Any) -> dict[str, bool]:
     """Which exams are essential where the record gives no basis, by the rule in the module's description."""
     verdict: dict[str, bool] = {}
     for draft in drafts:
@@ -219,6 +220,18 @@ def essential_without_basis(drafts: Iterable[DraftExam], tests: str, names_refer
             verdict[draft.coded.code] = not all(is_normal(t) or is_unremarkable(t) for t in texts)
         else:
             verdict[draft.coded.code] = any(is_abnormal(t) for t in texts)
+    if any(verdict.values()):
+        return verdict
+    # Nothing was called abnormal: the tests not said to be normal, else the physical findings that are abnormal.
+    for wanted in (True, False):
+        for draft in drafts:
+            texts = [p.text for p in draft.parts if not is_pending(p.text)]
+            by_hand = draft.coded.kind in {"vital", "physical"}
+            if texts and by_hand is not wanted and draft.coded.kind != "vital":
+                found = any(is_abnormal(t) for t in texts) if by_hand else not all(is_unremarkable(t) for t in texts)
+                verdict[draft.coded.code] = found
+        if any(verdict.values()):
+            break
     return verdict
 
 

@@ -3,9 +3,9 @@
 Rules that decide what the record leaves open, each applied alike to every record:
 
 * **Importance.** What the basis of the diagnosis speaks of (same concept) is *decisive*. The chief complaint, positive
-  symptoms and their course, and positive past, surgical, drug, allergy, family, obstetric and sexual history, travel and
-  exposures are *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are *minor*. Identity, and
-  visits of which nothing is told, are *noise*.
+  symptoms and their course, and positive past, surgical, drug, allergy, family, obstetric and sexual history, travel
+  and exposures are *relevant*. Denials, unremarkable general state, lifestyle and the patient's perspective are
+  *minor*. Identity, and visits of which nothing is told, are *noise*.
 * **Disclosure.** The chief complaint is *volunteered*. Sexual life, drugs of abuse and thoughts of suicide are told
   only when asked for *specifically*. Everything else is told when *asked* for.
 * **Leaks.** A clause that names the reference diagnosis is withheld from the case: the patient must not be able to say
@@ -196,6 +196,9 @@ class FactBook:
             return
         unsure = _UNKNOWN.search(statement) and len(statement) < 40 and not re.search("[，,（(]", statement)
         polarity = Polarity.UNKNOWN if unsure else piece.polarity
+        if topic is Topic.CHIEF_COMPLAINT:
+            # Nobody comes for what is not there: `not breathing during sleep` is the complaint.
+            polarity = Polarity.PRESENT
         heading = self._heading(topic, piece, statement, polarity)
         self._last = heading
         meaning = meaning_of(statement, self.language, heading, polarity)

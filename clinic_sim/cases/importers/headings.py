@@ -1,7 +1,7 @@
 """Under which heading of the history a clause belongs, from the section it stands in and the words it uses.
 
-A record's sections are coarse (`Social_History`, `个人史`, a present illness that ends with habits and drugs); a question
-is narrow. A clause leaves its section only for a heading that its own words name.
+A record's sections are coarse (`Social_History`, `个人史`, a present illness that ends with habits and drugs); a
+question is narrow. A clause leaves its section only for a heading that its own words name.
 """
 
 from __future__ import annotations

@@ -54,9 +54,9 @@ def read_value(name: str, text: str) -> Measurement | None:
     text = text.strip().strip("。.;；,，")
     if not text or not name.strip():
         return None
-    if pluses := _PLUSES.fullmatch(text):
-        if not pluses["rest"].strip() or pluses["rest"].lstrip()[:1] in "(（":
-            return Measurement(name=name, value=pluses["value"].strip("()"), unit=pluses["unit"] or "")
+    pluses = _PLUSES.fullmatch(text)
+    if pluses and pluses["rest"].lstrip()[:1] in ("", "(", "（"):
+        return Measurement(name=name, value=pluses["value"].strip("()"), unit=pluses["unit"] or "")
     found = _VALUE.fullmatch(text)
     if found is None or not _plain_rest(found["rest"]):
         short = len(text) <= LONGEST_WORDS and _WORDS.search(text)
@@ -84,11 +84,7 @@ def read_pressure(text: str, language: str) -> tuple[Measurement, ...]:
 
 def read_list(text: str) -> tuple[Measurement, ...]:
     """The measurements of a run such as `WBC 5.16×10^9/L, RBC 3.77×10^12/L` or `pH: 7.58；PCO2 25mmHg`."""
-    found = []
-    for part in split_items(text):
-        if item := read_item(part):
-            found.append(item)
-    return tuple(found)
+    return tuple(item for part in split_items(text) if (item := read_item(part)))
 
 
 def read_item(text: str) -> Measurement | None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from clinic_sim.cases.facts import Polarity
+from clinic_sim.cases.importers.spoken import unframed
 from clinic_sim.knowledge import clauses as language_clauses
 from clinic_sim.knowledge.clauses import split_clauses
 from clinic_sim.knowledge.meaning import Meaning, annotate
@@ -69,11 +70,15 @@ _STOP = frozenset(
 _LEADS_EN = re.compile(
     r"^(?:and |but |also )?(?:(?:the )?patient |infant |child |he |she |they )?(?:also |further )?"
     r"(?:denie[sd]|denying|no\b(?! longer)|without\b|never\b|negative for|has no\b|had no\b|have no\b|"
-    r"reports? no\b|there (?:is|are|was|were) no\b|"
+    r"reports? no\b|there (?:is|are|was|were|have been|has been) no\b|"
     r"(?:does|did|do)(?: not|n['’]t) (?:report|have|use|drink|smoke|consume|take|recall|complain)|no(?:t on|"
     r" known)|non-?smoker|non-?drinker)",
     re.IGNORECASE,
 )
+_INNER_EN = re.compile(
+    r"\b(?:with no|without (?:any |significant )?|(?:has|have|and) no)\s*(?:history of|use of|known)?\b", re.IGNORECASE
+)
+_HABITS = {Topic.SMOKING, Topic.ALCOHOL, Topic.SUBSTANCE, Topic.TRAVEL, Topic.EXPOSURE, Topic.MEDICATION, Topic.ALLERGY}
 _LEADS_ZH = re.compile(
     r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
     r"|^家[族庭][^，]{0,5}(?:无|没有|否认)"
@@ -86,7 +91,7 @@ _NEGATION_ZH = re.compile(r"[无未不没否非]|阴性|正常")
 _LINK_EN = re.compile(r"\s*(?:,\s*(?:or|nor|and)?|or|nor|and|/)\s*", re.IGNORECASE)
 _LINK_ZH = re.compile(r"\s*[、及和或与“”\"]+\s*")
 _TURN_EN = re.compile(
-    r"\b(?:but|however|reports?|admits?|has|had|is|are|was|were|works?|lives?|takes?|drinks?|positive|mentions?|notes?|occasional\w*|"
+    r"\b(?:but|however|reports?|admits?|has|had|is|are|was|were|works|worked|lives|takes|drinks|smokes|positive|mentions?|notes?|occasional\w*|"
     r"uses|social|retired|enjoys|except)\b",
     re.IGNORECASE,
 )
@@ -108,6 +113,9 @@ _GENERAL_ZH = re.compile(
 _BARE_ZH = re.compile(r"(?:精神|饮食|食欲|睡眠|大便|小便|状态|体力)$")
 _STATES_ZH = re.compile(r"感觉|感到|觉得|自觉|认为|表现为|出现|可见|担心")
 _UNSURE_ZH = re.compile(r"^[^，,（(]{1,20}(?:不详|不明|不清楚?)$")
+_BASE_VERB = re.compile(
+    r"(?:drink|smoke|use|consume|take|have|vape|work|live|recall|report)\b(?! of)", re.IGNORECASE
+)
 _ANY = re.compile(r"^(?:any\s+|experiencing\s+|having\s+|other\s+(?=recent)|the\s+)+")
 
 
@@ -174,6 +182,9 @@ def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
         if spans and (_open(text[spans[-1][0] : spans[-1][1]]) or _RELATIVE.match(text[start:end])):
             spans[-1] = (spans[-1][0], end, spans[-1][2])
             continue
+        if spans and language == "en" and _unfinished(text, spans[-1], start):
+            spans[-1] = (spans[-1][0], end, polarity)
+            continue
         if spans and language == "zh" and _joins(text, spans[-1], start, end):
             spans[-1] = (spans[-1][0], end, polarity if polarity is not Polarity.ABSENT else spans[-1][2])
             continue
@@ -187,13 +198,20 @@ def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
             spans[-1] = (before[0], start, Polarity.PRESENT if before[2] is Polarity.UNKNOWN else before[2])
             polarity = Polarity.ABSENT
         words = text[start:end]
-        lead = (_LEADS_ZH if language == "zh" else _LEADS_EN).match(words.lstrip(_QUOTES))
+        leads = _LEADS_ZH if language == "zh" else _LEADS_EN
+        lead = leads.match(words.lstrip(_QUOTES)) or leads.match(unframed(words, language))
+        if not lead and language == "en" and (inner := _INNER_EN.search(words)):
+            # `A student with no history of smoking, alcohol, or drugs`: the list is denied, and so is a habit in it.
+            habits = annotate(words[inner.start() :], language=language).topics
+            lead = inner
+            polarity = Polarity.ABSENT if habits and habits[0] in _HABITS else Polarity.PRESENT
+            spans.append((start, end, polarity))
+            denied = True
+            continue
         between = text[spans[-1][1] : start] if spans else ""
         if lead:
             polarity, denied = Polarity.ABSENT, True
-        elif denied and spans and (_links(between, words, language) or _EXAMPLE_ZH.match(words)):
-            polarity = Polarity.ABSENT
-        elif denied and spans and between.strip() in {"，", ","} and _DISEASES_ZH.fullmatch(words):
+        elif denied and spans and _denied_too(between, words, language):
             polarity = Polarity.ABSENT
         else:
             denied = False
@@ -217,6 +235,26 @@ def _sober(words: str, polarity: Polarity) -> Polarity:
     if denies:
         return Polarity.PRESENT if _STATES_ZH.search(denies.group()) and "未" not in denies.group() else polarity
     return Polarity.PRESENT if _NEGATION_ZH.search(words) or _STATES_ZH.search(words) else polarity
+
+
+def _unfinished(text: str, before: tuple[int, int, Polarity], start: int) -> bool:
+    """Whether the clause before is but the first half of a pair: `the pain | and swelling began`, `no family |"
+    " or ...`."""
+    return bool(
+        re.fullmatch(r"\s+(?:and|or)\s+", text[before[1] : start])
+        and re.fullmatch(
+            r"(?:the|his|her)\s+\w+|(?:\w+\s+)?no\s+(?:family|personal|past|prior|known|significant)",
+            text[before[0] : before[1]],
+            re.IGNORECASE,
+        )
+    )
+
+
+def _denied_too(between: str, words: str, language: Language) -> bool:
+    """Whether a clause after a denial is still denied: the list goes on, gives examples, or names further diseases."""
+    if _links(between, words, language) or _EXAMPLE_ZH.match(words):
+        return True
+    return between.strip() in {"，", ","} and bool(_DISEASES_ZH.fullmatch(words))
 
 
 def _joins(text: str, before: tuple[int, int, Polarity], start: int, end: int) -> bool:
@@ -253,7 +291,11 @@ def standing(words: str, polarity: Polarity, language: Language, head: str = "")
         bare = re.sub(r"^(?:伴有?|(?:例|比)?如|包括)", "", words)
         return words if _NEGATION_ZH.search(words) else f"无{bare}"
     bare = re.sub(r"^(?:and|or|nor)\s+", "", words, flags=re.IGNORECASE)
-    return bare if _NEGATION_EN.search(bare) else f"denies {head}{_ANY.sub('', bare)}"
+    if _NEGATION_EN.search(bare):
+        return bare
+    if _BASE_VERB.match(bare):
+        return f"does not {bare}"
+    return f"denies {head}{_ANY.sub('', bare)}"
 
 
 def meaning_of(text: str, language: Language, topic: Topic | None, polarity: Polarity) -> Meaning:

@@ -1,7 +1,8 @@
-"""From a record's third person to what stands alone as a statement, and to what the patient would say.
+"""From a record's third person to a statement that stands alone, and to what the patient would say.
 
-Rules, not a model: a reporting frame (`The patient reports that`, `患者自述`) is cut off, and the first person is formed
-only where grammar makes it safe. Where it is not, the patient's own words stay open and are spoken from the statement.
+Rules, not a model: a reporting frame (`The patient reports that`, `患者自述`) is cut off, and the first person
+is formed only where grammar makes it safe. Where it is not, the patient's own words stay open and are spoken from the
+statement.
 """
 
 from __future__ import annotations
@@ -150,8 +151,9 @@ def _first_person(verb: str) -> str | None:
         return known
     # Past tense and modal verbs have one form for all persons.
     if verb.lower().endswith("ed") or verb.lower() in {
-        "can", "cannot", "could", "will", "would", "did", "went", "began", "felt", "took", "fell", "woke", "ate", "drank", "never",
-        "lost", "came", "got", "saw", "heard", "left", "quit", "started", "stopped", "then", "found", "underwent",
+        "can", "cannot", "could", "will", "would", "did", "went", "began", "felt", "took", "fell", "woke", "ate",
+        "drank", "never", "lost", "came", "got", "saw", "heard", "left", "quit", "started", "stopped", "then", "found",
+        "underwent",
     }:  # fmt: skip
         return verb.lower()
     return None

@@ -10,7 +10,7 @@ from clinic_sim.clinic.examiner import exam_name
 from clinic_sim.judge.checks.finding import Finding, missing, yes_no
 from clinic_sim.judge.hearing import Hearing
 
-_BEDSIDE = ("vital.", "phys.")
+_BEDSIDE = ("vital", "phys")
 """Vital signs and physical examination cost minutes, not resources: they never count as excess."""
 
 
@@ -28,7 +28,7 @@ def exam_precision(h: Hearing, target: str, params: Mapping[str, Any]) -> Findin
     if "exams" in h.case.provenance.missing and not h.case.exams:
         return missing("examinations")
     essential = [e.id for e in h.case.exams if e.essential]
-    orders = [o for o in h.orders if not o.code.startswith(_BEDSIDE)] or list(h.orders)
+    orders = [o for o in h.orders if not _bedside(o)] or list(h.orders)
     if not orders:
         return Finding(0.0, (), "nothing was ordered")
     useful = [o for o in orders if _useful(h, o)]
@@ -46,7 +46,7 @@ def exam_excess(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     if "exams" in h.case.provenance.missing and not h.case.exams:
         return missing("examinations")
     allowance = int(params.get("allowance", 8))
-    wasted = [o for o in h.orders if not o.code.startswith(_BEDSIDE) and not _useful(h, o)]
+    wasted = [o for o in h.orders if not _bedside(o) and not _useful(h, o)]
     over = len(wasted) + h.ledger.repeats - allowance
     return Finding(
         min(1.0, max(0.0, over / (2 * allowance))),
@@ -60,6 +60,10 @@ def cost_within(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     most = float(params["money"])
     met = bool(h.orders) and h.ledger.money <= most
     return yes_no(met, tuple(o.n for o in h.orders)[-1:], f"${h.ledger.money:.2f}; at most ${most:.2f}")
+
+
+def _bedside(order: ExamReported) -> bool:
+    return order.code.partition(".")[0] in _BEDSIDE
 
 
 def _useful(h: Hearing, order: ExamReported) -> bool:
