@@ -47,9 +47,9 @@ class TreatmentMention:
 
 _STOP_EN = (
     r"avoid(?:ing|ance of)?|do(?:es)? not|don't|should not|must not|never|without|no need (?:for|of)|stop(?:ping)?"
-    r"|not (?:recommended|indicated|to)|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )|cease"
-    r"|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out|delay(?:ing)?|postpone|hold off(?: on)?|no"
-    r"|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not"
+    r"|not (?:recommended|indicated|to)|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )"
+    r"|cease|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out|delay(?:ing)?|postpone"
+    r"|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
 )
 _STOP_ZH = (
     "避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|暂不|无需|不需要|未予"

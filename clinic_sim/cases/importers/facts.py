@@ -171,7 +171,7 @@ class FactBook:
                 label = match["label"]
                 said = value.strip("。. ")
                 parts.append((f"{label}不详" if _UNKNOWN.search(said) else f"无{label.removesuffix('史')}史", own))
-            elif len(value) <= 8 or own in {Topic.SMOKING, Topic.ALCOHOL}:
+            elif own is not Topic.REVIEW_OF_SYSTEMS and (len(value) <= 8 or own in {Topic.SMOKING, Topic.ALCOHOL}):
                 # Too short to stand without its label.
                 parts.append((f"{match['label']}{re.sub('^有[，,]?', '', value)}", own))
             else:

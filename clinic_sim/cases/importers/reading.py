@@ -80,7 +80,7 @@ _INNER_EN = re.compile(
 )
 _HABITS = {Topic.SMOKING, Topic.ALCOHOL, Topic.SUBSTANCE, Topic.TRAVEL, Topic.EXPOSURE, Topic.MEDICATION, Topic.ALLERGY}
 _LEADS_ZH = re.compile(
-    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
+    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意间|意中|意义|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
     r"|^家[族庭][^，]{0,5}(?:无|没有|否认)"
 )
 _NEGATION_EN = re.compile(
@@ -101,10 +101,11 @@ _QUOTES = '“”"「」'
 _NO_QUOTES = str.maketrans("", "", "“”")
 _NUMBER = re.compile(r"^(?:\d{1,2}[.、．](?!\d)|[(（]\d{1,2}[)）])\s?")
 _DENIES_ZH = re.compile(
-    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?!愈|婚|育|孕|监测|留意|重视|戒|排便|进食|大便|睡|能|经|遵|规律|成)|"
+    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意间|意中|意义|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?!愈|婚|育|孕|监测|留意|重视|戒|排便|进食|大便|睡|能|经|遵|规律|成)|"
     r"不(?:伴|吸|饮|抽|喝|嗜|咳|喘|痛|痒|发热|含))"
 )
-_TAIL_ZH = re.compile(r"(?P<mark>[，,]?)(?:(?P<adverb>有时|偶尔|偶|常)|并|且|同时)$")
+_SETTING_ZH = re.compile(r"以来|病程|期间|[近患病]|[时后前]$|\d|[天月年]")
+_TAIL_ZH = re.compile(r"(?P<mark>[，,]?)(?:(?P<adverb>有时|偶尔|偶)|并|且|同时)$")
 _EXAMPLE_ZH = re.compile(r"(?:例|比)?如|包括")
 _DISEASES_ZH = re.compile(r"[^有患，。]{2,16}(?:病史|疾病|史|病|症|炎|癌)")
 _GENERAL_ZH = re.compile(
@@ -113,9 +114,7 @@ _GENERAL_ZH = re.compile(
 _BARE_ZH = re.compile(r"(?:精神|饮食|食欲|睡眠|大便|小便|状态|体力)$")
 _STATES_ZH = re.compile(r"感觉|感到|觉得|自觉|认为|表现为|出现|可见|担心")
 _UNSURE_ZH = re.compile(r"^[^，,（(]{1,20}(?:不详|不明|不清楚?)$")
-_BASE_VERB = re.compile(
-    r"(?:drink|smoke|use|consume|take|have|vape|work|live|recall|report)\b(?! of)", re.IGNORECASE
-)
+_BASE_VERB = re.compile(r"(?:drink|smoke|use|consume|take|have|vape|work|live|recall|report)\b(?! of)", re.IGNORECASE)
 _ANY = re.compile(r"^(?:any\s+|experiencing\s+|having\s+|other\s+(?=recent)|the\s+)+")
 
 
@@ -289,7 +288,9 @@ def standing(words: str, polarity: Polarity, language: Language, head: str = "")
         return words
     if language == "zh":
         bare = re.sub(r"^(?:伴有?|(?:例|比)?如|包括)", "", words)
-        return words if _NEGATION_ZH.search(words) else f"无{bare}"
+        first = words.split("，")[0]
+        listed = "，" in words and len(first) <= 6 and not _SETTING_ZH.search(first)
+        return words if _NEGATION_ZH.search(first if listed else words) else f"无{bare}"
     bare = re.sub(r"^(?:and|or|nor)\s+", "", words, flags=re.IGNORECASE)
     if _NEGATION_EN.search(bare):
         return bare

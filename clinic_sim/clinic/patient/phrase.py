@@ -58,13 +58,14 @@ def said(compiled: CompiledCase, fact_id: str) -> str:
     fact = compiled.by_id[fact_id]
     if fact.words is not None:
         return fact.words
-    return speak(fact.statement, fact.polarity is Polarity.ABSENT, compiled.case.language)
+    case = compiled.case
+    return speak(fact.statement, fact.polarity is Polarity.ABSENT, case.language, case.speaker == "patient")
 
 
 def opening(compiled: CompiledCase) -> str:
     """The patient's first words."""
     case = compiled.case
-    return case.opening or speak(case.chief_complaint, False, case.language)
+    return case.opening or speak(case.chief_complaint, False, case.language, case.speaker == "patient")
 
 
 def phrase_answer(compiled: CompiledCase, selection: Selection, room: Room) -> str:
