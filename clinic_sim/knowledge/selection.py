@@ -152,16 +152,17 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         places = query.sites - _EVERYWHERE
         if places and not ontology().sited(concept) and concept in ontology().composable:
             direct = _at(places, direct, facts) or facts.exact.get(concept, 0) & direct & facts.absent
+        direct = _own_denials(concept, direct, facts)
         if concept == "dx.genetic":
             direct |= facts.family.get(concept, 0)
         if query.attributes:
             found = _with_attributes(concept, direct, query.attributes, facts)
         else:
-            found = _qualified(concept, direct, query.qualifiers, facts)
+            found = _stating(concept, _qualified(concept, direct, query.qualifiers, facts), facts)
         if not found and not (direct and query.attributes):
             found = _covered(concept, facts)
         answers.append((strength, concept, found))
-    if not query.concepts:
+    if not query.concepts and (query.attributes or query.kin or _bare(query)):
         mask = 0
         for site in query.sites:
             mask |= facts.concept.get(site, 0)
@@ -171,6 +172,49 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
             mask = mask & _any(query.attributes, facts) or 0
         answers.append(("specific", "site", mask))
     return answers
+
+
+_WHEN = frozenset({"attr.onset", "attr.duration", "attr.time"})
+
+
+def _own_denials(concept: str, mask: int, facts: Index) -> int:
+    """Without the denials of other kinds of it, where the patient has some kind of it.
+
+    Asked about the pain, a patient with pain in the belly does not go on to deny headache.
+    """
+    if not concept.startswith("sx.") or ontology().concepts[concept].kind == "system" or not mask & ~facts.absent:
+        return mask
+    return mask & ~(facts.absent & ~facts.exact.get(concept, 0))
+
+
+_SETTING = frozenset({"attr.location", "attr.laterality", "attr.onset", "attr.duration", "attr.time"})
+
+
+def _stating(concept: str, mask: int, facts: Index) -> int:
+    """Of several facts about a symptom, those that state it, not those that tell more of it.
+
+    Asked whether there is pain, a patient names it; where it spreads and what eases it are other questions.
+    """
+    if not concept.startswith("sx.") or ontology().concepts[concept].kind == "system" or mask.bit_count() < 3:
+        return mask
+    present = mask & ~facts.absent
+    least, kept, rest = 99, 0, present
+    while rest:
+        low = rest & -rest
+        rest ^= low
+        meaning = facts.meanings[low.bit_length() - 1]
+        more = len(meaning.attributes - _SETTING) + (concept not in meaning.concepts)
+        if more < least:
+            least, kept = more, low
+        elif more == least:
+            kept |= low
+    return kept | mask & facts.absent | present & facts.main.get(Topic.CHIEF_COMPLAINT, 0)
+
+
+def _bare(query: Query) -> bool:
+    """Hardly more than the name of a body site was said, so it was the site that was asked after."""
+    words = query.text.split()
+    return len(words) <= 4 and len(query.text) <= 30 if len(words) > 1 or query.text.isascii() else len(query.text) <= 6
 
 
 def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
@@ -289,6 +333,10 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
     given = _any(attributes, facts)
     found = (direct | facts.inherited.get(concept, 0)) & given
     if found:
+        # What is denied has no attributes; the complaint in short tells when, the history how.
+        found = found & ~facts.absent or found
+        if not attributes & _WHEN:
+            found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
         return found
     # A denial answers every question about what is denied; a habit is told however it is asked for.
     return direct if concept.startswith(("hx.", "drug.")) else facts.exact.get(concept, 0) & direct & facts.absent

@@ -105,7 +105,9 @@ _IRREGULAR = {
         "throw": "threw thrown throws throwing throw",
         "fall": "fell fallen falls falling fall",
         "break": "broke broken breaks breaking break",
-        "bear": "born borne",
+        "born": "born borne",
+        "lasts": "lasts lasted lasting",
+        "spine": "spine spines spinal",
         "lose": "lost loses losing lose",
         "swell": "swollen swell swells swelling swellings swelled",
         "bleed": "bled bleeds bleeding bleed bleeds",
@@ -113,18 +115,17 @@ _IRREGULAR = {
         "come": "came comes coming come",
         "give": "gave given gives giving give",
         "bring": "brought brings bringing bring",
-        "hear": "heard hears hearing hear",
+        "hear": "hears hear",
         "stand": "stood stands standing stand",
         "sit": "sat sits sitting sit",
         "wake": "woke woken wakes waking wake awaken awakens awakened",
         "lie": "lay lain lies lying lie",
         "foot": "feet foot",
         "tooth": "teeth tooth",
-        "child": "children child",
         "woman": "women woman",
         "man": "men man",
         "bad": "worse worst bad",
-        "bite": "bit bitten bites biting bite",
+        "bite": "bitten bites biting bite",
         "cough": "coughs coughed coughing cough",
         "smoke": "smokes smoked smoking smoke smoker smokers",
         "worsen": "worsens worsened worsening worsen",
@@ -149,6 +150,17 @@ _IRREGULAR = {
     }.items()
     for form in forms.split()
 } | {"worse": "worse", "worst": "worst"}
+# Words that mean something else than the words they look inflected from: spots are no spotting, a site is not to sit.
+_IRREGULAR |= {
+    word: word
+    for word in (
+        "aids admits balls bumped bumps catching changing checking children contacts cycling discharged drops drugs "
+        "engaged expecting extends extending facing fasting fits following formed functioning glasses goals grades "
+        "graves handed heard hearing hives imaging isolate isolates kids limited moved nursing operating packs pads "
+        "pounding raised reports running scratching shots site sites solids sores spots spotting stabbing straining "
+        "substances tearing testes thirties tics tripped visited voices waves winded bit listing adding added adds"
+    ).split()
+}
 # Contractions whose first word is the one that matters.
 _IRREGULAR |= {f"{word}'s": word for word in ("what", "that", "it", "there", "where", "how", "who", "let", "she", "he")}
 _IRREGULAR |= {f"{word}'{rest}": word for word in ("you", "i", "it", "we", "they") for rest in ("ve", "re", "m", "d")}

@@ -52,11 +52,11 @@ _STOP_EN = (
     r"|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
 )
 _STOP_ZH = (
-    "避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|暂不|无需|不需要|未予"
+    "避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|推迟|延期|暂缓|暂不|无需|不需要|未予"
     "|过敏|暂停|撤除|换掉|不给"
 )
-_GO_EN = r"instead|but|start|give|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|use|continue|prescribe"
-_GO_ZH = "改用|改为|换用|换成|给予|予|使用|应用|而用|但"
+_GO_EN = r"instead|but|start|give|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|(?<!the )use(?! of)|continue|prescribe"
+_GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但"
 # A plan may mix languages, so the words of both are looked for in any text.
 _BEFORE = re.compile(
     rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})"

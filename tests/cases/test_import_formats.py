@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.facts import Disclosure, Fact, Importance, Polarity
-from clinic_sim.cases.importers import ImportedRecord, import_records
-from clinic_sim.cases.importers.agentclinic import convert
+from clinic_sim.cases.importers import ImportedRecord, agentclinic, ai_hospital, import_records, spbench
 from clinic_sim.cases.importers.base import BrokenRecord, Findings, RawRecord, clean
 from clinic_sim.cases.reference import TreatmentKind
 from clinic_sim.knowledge.topics import Topic
@@ -268,8 +267,24 @@ def test_no_shape_of_record_raises_anything_but_broken_record(
         "Correct_Diagnosis": answer,
         "Other": answer,
     }
+    _converts_or_breaks(agentclinic.convert, {"OSCE_Examination": root})
+
+
+@given(st.dictionaries(st.sampled_from([*SP["patientProfile"]]), _junk), st.text(max_size=20), st.text(max_size=30))
+def test_no_shape_of_spbench_record_raises_anything_but_broken_record(profile: Any, title: str, about: str) -> None:
+    record = {"caseId": title, "caseTitle": title, "caseDescription": about, "patientProfile": profile}
+    _converts_or_breaks(spbench.convert, record)
+
+
+@given(st.dictionaries(st.sampled_from([*AIH["medical_record"], "其他"]), _junk), _junk)
+def test_no_shape_of_ai_hospital_record_raises_anything_but_broken_record(record: Any, junk: Any) -> None:
+    whole = {"id": junk, "title": junk, "department": junk, "time": junk, "medical_record": record}
+    _converts_or_breaks(ai_hospital.convert, whole)
+
+
+def _converts_or_breaks(convert: Any, record: Any) -> None:
     try:
-        case = convert(RawRecord(1, "a.jsonl", clean({"OSCE_Examination": root})), Findings())
+        case = convert(RawRecord(1, "a.json", clean(record)), Findings())
     except BrokenRecord:
         return
     assert case.facts

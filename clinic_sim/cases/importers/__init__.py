@@ -108,7 +108,7 @@ def _one(spec: Format, raw: RawRecord, known: dict[str, str]) -> ImportedRecord:
         problem = str(exc)
     except ValidationError as exc:
         problem = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False)[:3])
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, CaseError) as exc:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, CaseError) as exc:
         # A record shaped as none before it: it fails alone, and its report says how.
         problem = f"{type(exc).__name__}: {exc}"
     if problem:

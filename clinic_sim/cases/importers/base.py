@@ -24,6 +24,7 @@ MAX_RECORD_CHARS = 1_000_000
 """A health record is a few tens of kilobytes; one beyond this is not a record."""
 MAX_DEPTH = 24
 MAX_STRING = 20_000
+"""Characters of one field; the longest of a full hospital record has a few thousand."""
 
 Status = Literal["imported", "failed", "duplicate"]
 

@@ -64,7 +64,8 @@ def read_value(name: str, text: str) -> Measurement | None:
     unit = re.sub(r"\s+", " ", found["unit"] or "").strip()
     low, high = _range(text, found["rest"])
     words = f"{found['op'] or ''}{found['number']}{found['span'] or ''}{found['plus'] or ''}"
-    if found["op"] or found["span"] or found["plus"] or found["about"]:
+    # A number too long to be measured stays words too.
+    if found["op"] or found["span"] or found["plus"] or found["about"] or len(found["number"]) > 18:
         return Measurement(name=name, value=words.replace(",", "").replace(" ", ""), unit=unit, low=low, high=high)
     number = float(found["number"].replace(",", "").replace("−", "-"))
     return Measurement(name=name, value=number, unit=unit, low=low, high=high)
