@@ -19,14 +19,14 @@ from clinic_sim.errors import ConfigError
 _WORDS = {
     "en": {
         "open": "What brings you in today?",
-        "more": "Is there anything else?",
         "confirm": "Is it right that {statement}?",
+        "heading": "Can you tell me about your {label}?",
         "confidence": "Everything you say stays confidential. ",
     },
     "zh": {
         "open": "您哪里不舒服？",
-        "more": "还有别的不舒服吗？",
         "confirm": "{statement}，是吗？",
+        "heading": "请说说您的{label}？",
         "confidence": "您说的我们都会保密。",
     },
 }
@@ -47,12 +47,12 @@ class Oracle(Scripted):
         yield Ask(words["open"])
         turns_for_exams = 4
         wanted = sorted((f for f in case.facts if graph.worth(f.id)), key=lambda f: -graph.worth(f.id))
-        for fact in wanted:
-            left = (room.limits.turns or 1000) - room.ledger.turns - turns_for_exams
-            if left <= 0:
-                break
-            if fact.id not in room.ledger.facts:
-                yield Ask(_question(fact, words))
+        # What its own statement does not bring out, the patient's words for it or its heading may.
+        for ask in (_question, _in_the_patients_words, _heading):
+            for fact in wanted:
+                left = (room.limits.turns or 1000) - room.ledger.turns - turns_for_exams
+                if left > 0 and fact.id not in room.ledger.facts:
+                    yield Ask(ask(fact, self.visit.language))
         yield from self._examinations(case)
         yield self._conclusion(case)
 
@@ -82,6 +82,20 @@ class Oracle(Scripted):
         )
 
 
-def _question(fact: Fact, words: dict[str, str]) -> str:
-    asked = words["confirm"].format(statement=fact.statement.rstrip(".。"))
+def _question(fact: Fact, language: str) -> str:
+    return _confirm(fact, fact.statement, language)
+
+
+def _in_the_patients_words(fact: Fact, language: str) -> str:
+    return _confirm(fact, fact.words or fact.statement, language)
+
+
+def _heading(fact: Fact, language: str) -> str:
+    label = fact.topic.label(language)
+    return _WORDS[language]["heading"].format(label=label)
+
+
+def _confirm(fact: Fact, text: str, language: str) -> str:
+    words = _WORDS[language]
+    asked = words["confirm"].format(statement=text.rstrip(".。"))
     return words["confidence"] + asked if fact.disclosure is Disclosure.GUARDED else asked

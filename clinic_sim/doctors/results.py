@@ -44,6 +44,8 @@ _DENIED = re.compile(
     r"\b(?:no|not|without|absent|absence|negative|denies|normal|unremarkable|non-?tender|free of|within|intact|clear)\b"
     r"|无|未见|未及|未触|未闻|未引出|未发现|未检出|未出|阴性|正常|否认|没有|不肿大|清楚|[（(]-[)）]|[（(]－[)）]"
 )
+_MILD = frozenset({"normal", "within", "intact", "clear", "unremarkable"})
+"""Words that leave room for what follows: a normal rhythm with ST elevation."""
 _NUMBER = re.compile(r"[<>≤≥]?\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
 _RANGE = re.compile(r"(\d+(?:[.,]\d+)*)\s*(?:-|–|—|~|～|to|至)\s*(\d+(?:[.,]\d+)*)")
 _CEILING = re.compile(r"(?:<|≤|up to|less than|小于)\s*(\d+(?:\.\d+)?)")
@@ -72,8 +74,14 @@ def _statements(folded: str) -> Iterator[tuple[str, bool]]:
         clause = folded[start : seam[0]].strip()
         if clause:
             inside = any(a < seam[0] and start < b for a, b in denied)
-            yield clause, not (inside or _DENIED.search(clause))
+            yield clause, not (inside or denies(clause))
         start = seam[1]
+
+
+def denies(clause: str) -> bool:
+    """A clause that says that something is not there, or is normal."""
+    found = _DENIED.search(clause)
+    return bool(found) and not (found.group() in _MILD and " with " in clause[found.end() :])
 
 
 def _abnormal(folded: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Illness scripts: what common diseases look like, which tests they need and how they are treated.
 
 General knowledge (`data/illness_scripts.tsv`), written from textbooks and blind to the scenario packs, so that the
-baselines conclude from evidence as a student would. A script is ranked by how much of it the evidence shows, each
-feature counting more the fewer scripts share it.
+baselines conclude from evidence as a student would. A script is ranked by how much of it the evidence shows and how
+much of the patient it explains; what few scripts share counts more.
 """
 
 from __future__ import annotations
@@ -11,13 +11,28 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
+from clinic_sim.doctors.signs import SignIndex
+from clinic_sim.knowledge.clauses import split_clauses
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.exam_catalogue import catalogue
-from clinic_sim.knowledge.meaning import annotate
+from clinic_sim.knowledge.meaning import Meaning, annotate
+from clinic_sim.knowledge.scan import Polarity
+from clinic_sim.knowledge.text import Language
 from clinic_sim.knowledge.treatments import name as treatment_name
+
+_TELLING = {"sx": 1.0, "dx": 0.8, "drug": 0.8, "site": 0.6, "hx": 0.4, "attr": 0.2, "neg": 0.2}
+"""How much a kind of concept says: everybody works, sleeps and has a worst moment."""
+_SIGN_WORTH = 2.2
+_SIGNS_COUNTED = 4
+_DENIAL = 0.4
+"""Share of a feature's worth that its denial takes away."""
+_LEAST_FULL = 40.0
+"""A script of few features is not proved by few of them."""
+_OUTSIDE = 0.35
+"""Factor for a patient outside the ages at which a disease is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,7 @@ class IllnessScript:
     """Years between which it is usual."""
     features: tuple[Feature, ...]
     signs: tuple[str, ...]
-    """Words of results that speak for it, in either language, lower case."""
+    """What results that speak for it say, in either language; see `signs`."""
     exams: tuple[str, ...]
     """Catalogue codes that prove or exclude it."""
     plan: tuple[str, ...]
@@ -63,6 +78,20 @@ class IllnessScript:
     def orders(self, language: str) -> tuple[str, ...]:
         """The names of its examinations."""
         return tuple(catalogue().name(code, language) for code in self.exams)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a doctor holds: concepts that are present, concepts that are denied, and what results say."""
+
+    present: frozenset[str]
+    absent: frozenset[str]
+    signs: frozenset[str] = frozenset()
+    """Signs of the scripts that stand in results (`signs_in`)."""
+    age: float | None = None
+    sex: str = ""
+    complaint: frozenset[str] = frozenset()
+    """Concepts of the first words: what the patient came for."""
 
 
 @cache
@@ -98,67 +127,127 @@ def _listed(cell: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in cell.split("|") if item.strip())
 
 
+class _Index:
+    """The scripts by feature and by sign, with what each is worth."""
+
+    __slots__ = ("by_feature", "by_sign", "full", "rarity")
+
+    def __init__(self) -> None:
+        scripts = illness_scripts()
+        shared = Counter(f.concept for s in scripts for f in s.features)
+        reported = Counter(sign for s in scripts for sign in s.signs)
+        self.rarity = {c: math.log((1 + len(scripts)) / n) * _telling(c) for c, n in shared.items()}
+        self.by_feature: dict[str, list[tuple[int, float]]] = {}
+        self.by_sign: dict[str, list[tuple[int, float]]] = {}
+        self.full: list[float] = []
+        for n, script in enumerate(scripts):
+            worth = [(f.concept, f.weight * self.rarity[f.concept]) for f in script.features]
+            self.full.append(math.sqrt(max(_LEAST_FULL, sum(w for _, w in worth))))
+            for concept, w in worth:
+                self.by_feature.setdefault(concept, []).append((n, w))
+            for sign in script.signs:
+                rare = math.log((1 + len(scripts)) / reported[sign])
+                self.by_sign.setdefault(sign, []).append((n, rare))
+
+
+def _telling(concept: str) -> float:
+    return _TELLING[concept.partition(".")[0]]
+
+
 @cache
-def _rarity() -> dict[str, float]:
-    """How telling a feature or sign is: the logarithm of scripts over those that share it."""
-    scripts = illness_scripts()
-    shared = Counter(k for s in scripts for k in {*(f.concept for f in s.features), *s.signs})
-    return {k: math.log((1 + len(scripts)) / n) for k, n in shared.items()}
+def _index() -> _Index:
+    return _Index()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a doctor holds: concepts that are present, concepts that are denied, and the words of results."""
+@cache
+def _signs() -> SignIndex:
+    return SignIndex(sign for script in illness_scripts() for sign in script.signs)
 
-    present: frozenset[str]
-    absent: frozenset[str]
-    results: str = ""
-    age: float | None = None
-    sex: str = ""
+
+@lru_cache(maxsize=8_192)
+def signs_in(results: str) -> frozenset[str]:
+    """The signs of the scripts that a text of results shows."""
+    return _signs().find(results)
 
 
 def rank_evidence(evidence: Evidence) -> list[IllnessScript]:
     """Scripts that the evidence supports, best first."""
-    rarity = _rarity()
-    scored: list[tuple[float, int]] = []
     scripts = illness_scripts()
-    for n, script in enumerate(scripts):
+    return [scripts[n] for _, n in _scored(evidence)]
+
+
+def _scored(evidence: Evidence) -> list[tuple[float, int]]:
+    """Negative score and number of each supported script, best first; equal ones in the table's order."""
+    index, scripts = _index(), illness_scripts()
+    got: dict[int, float] = {}
+    explained: dict[int, float] = {}
+    total = 1e-9
+    for concept in sorted(evidence.present):
+        holders = index.by_feature.get(concept, ())
+        telling = index.rarity.get(concept, 0.0) * (2.0 if concept in evidence.complaint else 1.0)
+        if concept.startswith("sx."):
+            total += telling
+        for n, worth in holders:
+            got[n] = got.get(n, 0.0) + worth * (1.6 if concept in evidence.complaint else 1.0)
+            if concept.startswith("sx."):
+                explained[n] = explained.get(n, 0.0) + telling
+    for concept in sorted(evidence.absent):
+        for n, worth in index.by_feature.get(concept, ()):
+            if n in got:
+                got[n] -= _DENIAL * worth
+    shown: dict[int, list[float]] = {}
+    for sign in sorted(evidence.signs):
+        for n, worth in index.by_sign.get(sign, ()):
+            shown.setdefault(n, []).append(worth)
+            got.setdefault(n, 0.0)
+    ranked = []
+    for n, history in got.items():
+        script = scripts[n]
         if script.sex and evidence.sex and script.sex != evidence.sex:
             continue
-        outside = evidence.age is not None and not script.ages[0] <= evidence.age <= script.ages[1]
-        full = got = 0.0
-        for feature in script.features:
-            worth = feature.weight * rarity[feature.concept]
-            full += worth
-            if feature.concept in evidence.present:
-                got += worth
-            elif feature.concept in evidence.absent:
-                got -= 0.5 * worth
-        signs = [rarity[s] for s in script.signs if s in evidence.results]
-        got += 2.0 * sum(sorted(signs, reverse=True)[:3])
-        score = got / math.sqrt(max(full, 1.0)) * (0.4 if outside else 1.0)
+        signs = sum(sorted(shown.get(n, ()), reverse=True)[:_SIGNS_COUNTED])
+        fit = 0.5 + 0.5 * explained.get(n, 0.0) / total
+        score = (history * fit + _SIGN_WORTH * signs) / index.full[n]
+        if evidence.age is not None and not script.ages[0] <= evidence.age <= script.ages[1]:
+            score *= _OUTSIDE
         if score > 0:
-            scored.append((-score, n))
-    return [scripts[n] for _, n in sorted(scored)]
+            ranked.append((-score, n))
+    return sorted(ranked)
 
 
 def rank(text: str, language: str) -> list[IllnessScript]:
     """Scripts that one text supports, best first."""
     present, absent = concepts_of([text], language)
-    return rank_evidence(Evidence(present, absent, text.lower()))
+    return rank_evidence(Evidence(present, absent, signs_in(text)))
 
 
 def concepts_of(texts: Iterable[str], language: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Concepts (with what they are kinds of) that texts state and deny."""
-    from clinic_sim.knowledge.clauses import split_clauses
-
+    """Concepts (with what they are kinds of) that texts state of the patient, and those that they deny."""
     present: set[str] = set()
     absent: set[str] = set()
     for text in texts:
-        for clause in split_clauses(text, language):
-            meaning = annotate(clause.text, language=language)
-            if clause.polarity == "absent":
-                absent |= meaning.concepts
-            else:
-                present |= meaning.closure
+        stated, denied = _concepts(text, "zh" if language == "zh" else "en")
+        present |= stated
+        absent |= denied
     return frozenset(present), frozenset(absent - present)
+
+
+@lru_cache(maxsize=16_384)
+def _concepts(text: str, language: Language) -> tuple[frozenset[str], frozenset[str]]:
+    present: set[str] = set()
+    absent: set[str] = set()
+    for clause in split_clauses(text, language):
+        meaning = annotate(clause.text, language=language, polarity=clause.polarity)
+        if meaning.kin and not any(c.startswith("sx.") for c in meaning.concepts):
+            present |= _of_relative(meaning)
+        elif clause.polarity is Polarity.ABSENT:
+            absent.update(meaning.concepts)
+        elif clause.polarity is Polarity.PRESENT:
+            present |= meaning.closure | meaning.attributes
+    return frozenset(present), frozenset(absent)
+
+
+def _of_relative(meaning: Meaning) -> frozenset[str]:
+    """A relative's disease says something of the family, nothing of the patient."""
+    ill = meaning.polarity is Polarity.PRESENT and any(c.startswith("dx.") for c in meaning.concepts)
+    return frozenset({"hx.family"}) if ill else frozenset()

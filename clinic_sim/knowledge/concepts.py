@@ -23,8 +23,8 @@ BLOCK = "_"
 """Words listed under this id name nothing; they keep a shorter term from being found inside them."""
 
 
-VERBATIM = frozenset({"q.fishing"})
-"""Cues that count only word for word: "your diagnosis" is not "any diagnosis"."""
+VERBATIM: dict[Language, frozenset[str]] = {"en": frozenset({"q.fishing", "q.word"}), "zh": frozenset({"q.fishing"})}
+"""Cues that count only word for word: "your diagnosis" is not "any diagnosis". They hide no term beside them."""
 ASKED = "?"
 """Put before an attribute that a question asks for, as against one that it only mentions."""
 
@@ -122,15 +122,16 @@ _COMPOSABLE = frozenset(
 # Where both are named, the first says what the second is there for: an allergy *to a drug*.
 _OVERRULES: dict[str, tuple[str, ...]] = {
     "hx.allergy": ("hx.medication", "drug.", "hx.diet", "hx.animal", "hx.exposure", "attr.food"),
-    "hx.sick_contact": ("dx.", "hx.communicable", "hx.exposure"),
+    "hx.sick_contact": ("dx.", "sx.unwell", "hx.communicable", "hx.exposure", "hx.residence", "hx.occupation"),
+    "hx.prior_treatment": ("hx.medication",),
+    "hx.vaccination": ("dx.", "hx.medication"),
     "hx.travel": ("hx.exposure",),
     "hx.substance": ("hx.exposure", "hx.medication"),
     "sx.pnd": ("hx.sleep",),
     "sx.sweating": ("hx.sleep",),
     "sx.apnea": ("hx.sleep",),
     "hx.transfusion": ("dx.blood", "site.blood"),
-    "hx.contraception": ("hx.medication",),
-    "hx.vaccination": ("dx.", "hx.medication"),
+    "hx.contraception": ("hx.medication", "hx.sexual"),
     "hx.prior_diagnosis": ("dx.disease",),
     "hx.lmp": ("hx.menses", "hx.cycle"),
     "dx.sudden_death": ("dx.disease",),
@@ -179,7 +180,7 @@ def lexicon(language: Language, role: Role) -> Matcher:
     forms = [(form, (id_,)) for id_, listed in rows(f"terms_{language}.tsv") for form in listed.split("|")]
     if role == "question":
         for target, listed in rows(f"cues_{language}.tsv"):
-            if target in VERBATIM:
+            if target in VERBATIM[language]:
                 continue
             id_ = ASKED + target if target.startswith("attr.") else target
             forms.extend((form, (id_,)) for form in listed.split("|"))

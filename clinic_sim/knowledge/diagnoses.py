@@ -6,6 +6,7 @@ a diagnosis list can be is not read.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -32,6 +33,10 @@ REFUSE = 0.5
 """Scores below this are guesses and are not returned."""
 NAMED = 0.86
 """From here on a text is the name of a diagnosis, at most decorated."""
+EXACT = 0.97
+"""From here on it is a name of the tables, word for word."""
+LISTED = 0.55
+"""Below this a piece between commas is no diagnosis of its own."""
 _DOUBT: dict[Certainty, float] = {"stated": 1.0, "likely": 0.98, "possible": 0.92, "ruled_out": 0.0}
 _MOST = 12
 
@@ -61,6 +66,8 @@ class ReadDiagnosis:
 class _One:
     certainty: Certainty
     found: tuple[tuple[str, float], ...]
+    naming: float
+    """How much of the text is a name as it stands."""
 
 
 def resolve_diagnosis(text: str, *, language: Language | None = None, limit: int = 5) -> tuple[DiagnosisMatch, ...]:
@@ -73,59 +80,88 @@ def resolve_diagnosis(text: str, *, language: Language | None = None, limit: int
 
 @lru_cache(maxsize=8_192)
 def _resolve(text: str, language: Language | None) -> tuple[DiagnosisMatch, ...]:
-    tongue = language or _tongue(text)
     found: dict[str, float] = {}
     later: dict[str, float] = {}
-    for place, part in enumerate(_parts(text)):
-        one = _one(part)
-        doubt = _DOUBT[one.certainty] * (1 - 0.005 * min(place, 20))
+    parts = _parts(text)
+    for place, part in enumerate(parts):
+        one = _one(part.text)
+        doubt = _DOUBT[_stronger(one.certainty, part.floor)] * (1 - 0.005 * min(place, 20))
         for rank, (code, score) in enumerate(one.found):
             table = later if rank else found
             table[code] = max(table.get(code, 0.0), score * doubt)
-    first = sorted(found.items(), key=lambda pair: -pair[1]) if len(_parts(text)) == 1 else list(found.items())
-    ranked = [*first, *sorted(later.items(), key=lambda pair: (-pair[1], pair[0]))]
-    return tuple(_matches(ranked, tongue))
+    rest = sorted(((c, s) for c, s in later.items() if c not in found), key=lambda pair: (-pair[1], pair[0]))
+    return _matches([*found.items(), *rest], language or _tongue(text))
 
 
-def _matches(ranked: list[tuple[str, float]], language: Language) -> list[DiagnosisMatch]:
-    matches: dict[str, DiagnosisMatch] = {}
+def _stronger(one: Certainty, other: Certainty) -> Certainty:
+    """The stronger of two doubts."""
+    return max(one, other, key=diagnosis_split.DOUBT.__getitem__)
+
+
+def _matches(ranked: Iterable[tuple[str, float]], language: Language) -> tuple[DiagnosisMatch, ...]:
+    matches: list[DiagnosisMatch] = []
     ceiling = 1.0
     for code, score in ranked:
+        if score < REFUSE or len(matches) == _MOST:
+            continue
         # Order is part of the answer: a later diagnosis never scores above an earlier one.
         ceiling = min(ceiling, score)
-        if ceiling >= REFUSE and code not in matches:
-            matches[code] = DiagnosisMatch(code, preferred_name(code, language), round(ceiling, 4))
-    return list(matches.values())[:_MOST]
+        matches.append(DiagnosisMatch(code, preferred_name(code, language), round(ceiling, 4)))
+    return tuple(matches)
 
 
 def split_diagnoses(text: str) -> list[str]:
     """The diagnoses of a text, each as it was written: `1. A 2. B`, `A; B`, `甲，乙`, `A and B` where both are diagnoses."""
-    return list(_parts(clean(text, texts.TEXT_LIMIT).text))
+    return [part.text for part in _parts(clean(text, texts.TEXT_LIMIT).text)]
 
 
 def read_diagnoses(text: str, *, language: Language | None = None, limit: int = 5) -> list[ReadDiagnosis]:
     """Every diagnosis of a text with how sure its writer is and the codes that it means."""
-    bounded = clean(text, texts.TEXT_LIMIT).text
     read = []
-    for part in _parts(bounded):
-        one = _one(part)
-        matches = _matches(list(one.found), language or _tongue(part))
-        read.append(ReadDiagnosis(part, one.certainty, tuple(matches[: max(limit, 0)])))
+    for part in _parts(clean(text, texts.TEXT_LIMIT).text):
+        one = _one(part.text)
+        matches = _matches(one.found, language or _tongue(part.text))
+        read.append(ReadDiagnosis(part.text, _stronger(one.certainty, part.floor), matches[: max(limit, 0)]))
     return read
 
 
 @lru_cache(maxsize=8_192)
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(diagnosis_split.split(text, _is_diagnosis, _is_name))
+def _parts(text: str) -> tuple[diagnosis_split.Part, ...]:
+    return tuple(diagnosis_split.split(text, _READER))
 
 
 def _is_diagnosis(text: str) -> bool:
-    return bool(_one(text).found)
+    found = _one(text).found
+    # `fracture` or `infection` in a list qualifies its neighbour; a symptom is a diagnosis of its own.
+    if not found or found[0][1] < LISTED:
+        return False
+    prepared = texts.prepare(text)
+    kind = diagnosis_chinese if _tongue(prepared) == "zh" else diagnosis_english
+    return not kind.only_says_what(prepared)
 
 
 def _is_name(text: str) -> bool:
-    found = _one(text).found
-    return bool(found) and found[0][1] >= NAMED
+    return _one(text).naming >= NAMED
+
+
+def _is_exact(text: str) -> bool:
+    return _one(text).naming >= EXACT
+
+
+@lru_cache(maxsize=8_192)
+def _leads(text: str) -> bool:
+    prepared = texts.prepare(text)
+    if _tongue(prepared) == "zh":
+        return diagnosis_chinese.leads(prepared)
+    return diagnosis_english.leads(diagnosis_hedges.read(prepared, False).text)
+
+
+def _doubt_before(text: str) -> Certainty:
+    prepared = texts.prepare(text)
+    return diagnosis_hedges.before(prepared, _tongue(prepared) == "zh")
+
+
+_READER = diagnosis_split.Reader(_is_diagnosis, _is_name, _is_exact, _leads, _doubt_before)
 
 
 @lru_cache(maxsize=32_768)
@@ -134,17 +170,18 @@ def _one(text: str) -> _One:
     prepared = texts.prepare(text)
     chinese = _tongue(prepared) == "zh"
     resolve = diagnosis_chinese.resolve if chinese else diagnosis_english.resolve
-    if _exact(prepared, chinese):
-        return _One("stated", _ranked(resolve(prepared)))
+    whole = diagnosis_chinese.whole if chinese else diagnosis_english.whole
+    naming = _best(whole(prepared))
+    if naming == 1.0 and "?" not in prepared:
+        return _One("stated", _ranked(resolve(prepared)), naming)
     reading = diagnosis_hedges.read(prepared, chinese)
-    return _One(reading.certainty, _ranked(resolve(reading.text)))
+    if reading.text != prepared:
+        naming = _best(whole(reading.text))
+    return _One(reading.certainty, _ranked(resolve(reading.text)), naming)
 
 
-def _exact(prepared: str, chinese: bool) -> bool:
-    if chinese:
-        return bool(diagnosis_chinese.exact(texts.chinese_name(prepared))) and "?" not in prepared
-    known = diagnosis_english.exact(texts.content(texts.english_words(prepared)))
-    return any(score == 1.0 for score, _ in known.values()) and "?" not in prepared
+def _best(found: Found) -> float:
+    return max((score for score, _ in found.values()), default=0.0)
 
 
 def _ranked(found: Found) -> tuple[tuple[str, float], ...]:

@@ -24,6 +24,7 @@ _MODIFIERS_TRIED = 6
 _NAME_READ = 120
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _COLON = re.compile("[::]")
+_LIST = re.compile("[,;、]")
 _LATIN = re.compile(r"[a-z0-9 .'\-/]+")
 
 
@@ -36,22 +37,77 @@ def resolve(prepared: str) -> Found:
         return found
     _keep(found, exact(name), 1.0)
     if _sure(found, 0.95):
-        return found
+        return _with_disease(found, name)
     for variant, factor in _variants(packed):
         _keep(found, _decorated(variant), factor)
     if _sure(found, 0.85):
-        return found
-    main, rest = _segments(packed)
-    bare = _undress(text.chinese_name(main))
+        return _with_disease(found, name)
+    main, rest = _segments(text.chinese(_SPACED.sub(",", prepared))[:_NAME_READ])
+    full = text.chinese_name(main)
+    bare = _undress(full)
     if rest:
-        _keep(found, _decorated(text.chinese_name(main)), 0.95)
+        _keep(found, _decorated(full), 0.95)
+    if not says_something(bare):
+        return found
     _keep(found, _compose(bare), 0.86)
+    if not found and bare != full:
+        _keep(found, _compose(full), 0.84)
     _keep(found, _contained(bare), 0.9)
     if not _sure(found, 0.8):
         _keep(found, _nearest(bare), 0.84)
     for piece in rest:
         _keep(found, _decorated(text.chinese_name(piece)), 0.6)
     return found
+
+
+def whole(prepared: str) -> Found:
+    """Names that the text is with all its characters, at most decorated, or a site and what is wrong there."""
+    packed = text.chinese(prepared)[:_NAME_READ]
+    name = text.chinese_name(packed)
+    found: Found = {}
+    if name:
+        _keep(found, exact(name), 1.0)
+        for variant, factor in _variants(packed) if not found else ():
+            _keep(found, _decorated(variant), factor)
+        if not found and not _link().search(packed):
+            _keep(found, {c: v for c, v in _compose(_undress(name)).items() if v[0] >= 0.999}, 0.86)
+    return found
+
+
+def leads(prepared: str) -> bool:
+    """Whether the text begins with a name, before the words that link it to its company and cause."""
+    return bool(_decorated(text.chinese_name(_segments(text.chinese(prepared)[:_NAME_READ])[0])))
+
+
+def _with_disease(found: Found, name: str) -> Found:
+    """A code for the state after a treatment (Z) says not what was treated: the disease itself comes second."""
+    if not any(code[0] == "Z" for code in found) or len(name) > _NAME_READ:
+        return found
+    bare = _AFTER.sub("", name)
+    if bare != name and len(bare) >= 2 and bare not in words().generic_zh:
+        _keep(found, _decorated(bare), 0.85)
+    return found
+
+
+_AFTER = re.compile(r"(?:术|治疗|化疗|放疗|化放疗|放化疗)后(?:状态)?")
+_SPACED = re.compile(r"(?<=[\u3400-\u9fff)])\s+(?=[\u3400-\u9fff(])")
+
+
+def says_something(name: str) -> bool:
+    """Whether a name says more than a place in the body, how much and where."""
+    left = _places().sub("", index.chinese().modifiers.sub("", name))
+    return bool(left)
+
+
+def only_says_what(prepared: str) -> bool:
+    """Whether the characters say at most what is wrong (`感染`, `骨折`), not where or by what."""
+    return index.chinese().modifiers.sub("", text.chinese_name(prepared)) in index.chinese().bare_heads
+
+
+@cache
+def _places() -> re.Pattern[str]:
+    sites = sorted({text.chinese_name(text.prepare(form)) for form in words().sites_zh}, key=lambda f: (-len(f), f))
+    return re.compile("|".join(map(re.escape, sites)) + r"|[上下左右前后内外中段部区叶侧及和第、0-9]")
 
 
 def _keep(found: Found, more: Found, factor: float) -> None:
@@ -90,7 +146,7 @@ def _variants(packed: str) -> list[tuple[str, float]]:
         variants = [(inner + plain, 0.99), (plain + inner, 0.99), (plain, 0.98)]
         if len(inner) >= 3:
             variants.append((inner, 0.85))
-    if len(parts) > 1:
+    if len(parts) > 1 and not _LIST.search(outside):
         variants += [
             (part, 0.96 - 0.06 * place) for place, part in enumerate(reversed([p for p in parts if len(p) > 1]))
         ]
@@ -132,7 +188,8 @@ def _link() -> re.Pattern[str]:
 
 def _segments(packed: str) -> tuple[str, list[str]]:
     """The disease itself, and what the writer adds about company and cause."""
-    pieces = [piece for piece in _link().split(packed) if len(_undress(text.chinese_name(piece))) >= 2]
+    named = [(piece, text.chinese_name(piece)) for piece in _link().split(packed)]
+    pieces = [piece for piece, name in named if len(_undress(name)) >= 2 and says_something(name)]
     return (pieces[0], pieces[1:4]) if pieces else (packed, [])
 
 
@@ -171,10 +228,17 @@ def _contained(name: str) -> Found:
         ):
             continue
         share = len(piece.name) / len(name)
-        at_end = piece.end == len(name) and len(piece.name) >= 3
-        score = 0.62 + 0.36 * share if at_end else 0.4 + 0.45 * share + (0.08 if piece.start == 0 else 0.0)
-        if not at_end and text_type(name) != text_type(piece.name) and piece.start > 0:
-            score -= 0.1
+        before, after = name[: piece.start], name[piece.end :]
+        kind = text_type(piece.name)
+        if not after and len(piece.name) >= 3:
+            score = 0.62 + 0.36 * share
+        elif kind is not None and len(piece.name) >= 3 and text_type(after) is None:
+            # A disease and then its site, kind or stage: nothing after it says what else is wrong.
+            score = 0.56 + 0.36 * share + (0.06 if not before else 0.0)
+        else:
+            score = 0.4 + 0.45 * share + (0.08 if not before else 0.0)
+            if after and before and text_type(name) != kind:
+                score -= 0.1
         for place, form in enumerate(names.exact[piece.name]):
             _keep(found, {form.code: (score - 0.004 * place, form.name)}, 1.0)
     return {code: value for code, value in found.items() if value[0] >= 0.5}

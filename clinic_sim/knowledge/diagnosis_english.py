@@ -11,6 +11,8 @@ from functools import cache
 from itertools import combinations
 import re
 
+from rapidfuzz.distance import LCSseq
+
 from clinic_sim.knowledge import diagnosis_index as index
 from clinic_sim.knowledge import diagnosis_text as text
 from clinic_sim.knowledge.diagnosis_index import Form, Posting
@@ -34,19 +36,99 @@ def resolve(prepared: str) -> Found:
     if not tokens:
         return found
     _keep(found, exact(tokens), faith)
-    if not found or max(score for score, _ in found.values()) < 0.9 * faith:
-        main, rest = _segments(prepared)
-        if rest:
-            main_tokens, main_faith = _read(main)
-            _keep(found, exact(main_tokens), 0.95 * main_faith)
-        _keep(found, _compose(tokens if not rest else _read(main)[0]), 0.86 * faith)
-        _keep(found, _nearest(prepared, tokens), 0.84 * faith)
+    if _best(found) >= 0.95 * faith:
+        return found
+    outside, inside = _brackets(prepared)
+    if inside:
+        _keep(found, _bracketed(outside, inside), 1.0)
+    if _best(found) >= 0.9 * faith:
+        return found
+    main, rest = _segments(outside)
+    main_tokens, main_faith = _read(main)
+    if rest:
+        _keep(found, exact(main_tokens), 0.95 * main_faith)
+    _keep(found, _compose(main_tokens), 0.86 * main_faith)
+    if _best(found) < 0.9:
+        outer_tokens, outer_faith = _read(outside) if inside else (tokens, faith)
+        _keep(found, _nearest(outside, outer_tokens), 0.84 * outer_faith)
+        _keep(found, _contained(outside, outer_tokens), outer_faith)
         if rest:
             _keep(found, _nearest(main, main_tokens), 0.8 * main_faith)
-            for piece in rest:
-                piece_tokens, piece_faith = _read(piece)
-                _keep(found, exact(piece_tokens), 0.6 * piece_faith)
+    for piece in rest:
+        piece_tokens, piece_faith = _read(piece)
+        _keep(found, exact(piece_tokens), 0.6 * piece_faith)
     return found
+
+
+def whole(prepared: str) -> Found:
+    """Names that the text is with all its words, at most decorated, or a site and what is wrong there."""
+    tokens, faith = _read(prepared)
+    found: Found = {}
+    if tokens:
+        _keep(found, exact(tokens), faith)
+        outside, inside = _brackets(prepared)
+        if inside:
+            _keep(found, exact(_read(outside)[0]), 0.95)
+        if not found:
+            _keep(found, _compose(tokens), 0.86 * faith)
+    return found
+
+
+def leads(prepared: str) -> bool:
+    """Whether the text begins with a name, before the words that link it to its company and cause."""
+    return bool(exact(_read(_segments(prepared)[0])[0]))
+
+
+def only_says_what(prepared: str) -> bool:
+    """Whether the words say at most what is wrong (`infection`, `fracture`), not where or by what."""
+    tokens = text.content(text.english_words(prepared))
+    return bool(tokens) and all(_is_common(t) for t in tokens)
+
+
+def _is_common(token: str) -> bool:
+    return token in _bare_heads() or token in text.weak_words() or token in text.modifier_words() or token in _REMAINDER
+
+
+_REMAINDER = frozenset(("nec", "nos"))
+"""`Not elsewhere classified` after a name; alone NEC is a disease."""
+
+
+@cache
+def _bare_heads() -> frozenset[str]:
+    return frozenset(text.canonical(form) for form in words().heads_en if " " not in form) - {text.canonical("pain")}
+
+
+def _best(found: Found) -> float:
+    return max((score for score, _ in found.values()), default=0.0)
+
+
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+
+
+def _brackets(prepared: str) -> tuple[str, list[str]]:
+    """The text without its brackets, and what stands in them."""
+    inside = [piece.strip() for piece in _BRACKETS.findall(prepared) if piece.strip()]
+    return (" ".join(_BRACKETS.sub(" ", prepared).split()) or prepared, inside) if inside else (prepared, [])
+
+
+def _bracketed(outside: str, inside: list[str]) -> Found:
+    """A name with its abbreviation, another name or a qualifier in brackets."""
+    found: Found = {}
+    tokens, faith = _read(outside)
+    _keep(found, exact(tokens), 0.98 * faith)
+    for piece in inside:
+        other, other_faith = _read(piece)
+        # An abbreviation made of the words before it says what they say; any other name in brackets adds to them.
+        _keep(found, exact(other), (0.93 if _abbreviates(piece, outside) else 0.7) * other_faith)
+        together, both = _read(f"{piece} {outside}")
+        _keep(found, exact(together), 0.97 * both)
+    return found
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    # One letter may come from inside a word: BPPV, PML of progressive multifocal (leuko)encephalopathy.
+    initials = "".join(word[0] for word in re.findall(r"[a-z0-9]+", long))
+    return short.isalnum() and 2 <= len(short) <= 7 and LCSseq.similarity(short, initials) >= max(2, len(short) - 1)
 
 
 def _keep(found: Found, more: Found, factor: float) -> None:
@@ -75,10 +157,18 @@ def exact(tokens: list[str]) -> Found:
     hit = names.ordered.get(" ".join(tokens))
     if hit:
         return _forms(hit, 1.0)
-    for score, reduced in ((0.98, tokens), (0.96, text.core(tokens))):
-        hit = names.bags.get(_bag(reduced))
-        if hit and _says_something(tokens):
-            return _forms(hit, score)
+    if all(len(t) == 1 for t in tokens):
+        return {}
+    hit = names.bags.get(_bag(tokens))
+    if hit and _says_something(tokens):
+        return _forms(hit, 0.98)
+    if "without" in tokens:
+        # What is absent must not be matched: only a name that says so itself would do.
+        return {}
+    core = text.core(tokens)
+    hit = names.cores.get(_bag(core)) or names.bags.get(_bag(core))
+    if hit and _says_something(tokens):
+        return _forms(hit, 0.96)
     return _without_modifiers(tokens)
 
 
@@ -86,12 +176,13 @@ def _without_modifiers(tokens: list[str]) -> Found:
     kinds = text.modifier_words()
     strong = text.core(tokens)
     droppable = [t for t in dict.fromkeys(strong) if t in kinds or t.isdigit()][:_MODIFIERS_TRIED]
-    bags = index.english().bags
+    names = index.english()
     for count in range(1, len(droppable) + 1):
         hits = []
         for dropped in combinations(droppable, count):
             left = [t for t in strong if t not in dropped]
-            hit = bags.get(_bag(left)) if left and _says_something(left) else None
+            known = names.bags.get(_bag(left)) or names.cores.get(_bag(left))
+            hit = known if left and _says_something(left) else None
             if hit:
                 cost = sum(_COST.get(kinds.get(t, "stage"), 0.02) for t in dropped)
                 hits.append((cost, hit))
@@ -152,14 +243,23 @@ def _phrases_by_word(kind: str) -> dict[str, tuple[tuple[frozenset[str], str], .
 
 
 def _phrase(kind: str, tokens: list[str]) -> tuple[frozenset[str], str] | None:
-    """The longest phrase all of whose words are here; of equals, the one whose words come first."""
+    """The longest phrase all of whose words are here; of equals, the one inside the other, else whose words come first."""
     have = set(tokens)
     best: tuple[frozenset[str], str] | None = None
     for token in tokens:
         for bag, ident in _phrases_by_word(kind).get(token, ()):
-            if bag <= have and (best is None or len(bag) > len(best[0])):
+            if bag <= have and (best is None or (len(bag), _depth(ident)) > (len(best[0]), _depth(best[1]))):
                 best = (bag, ident)
     return best
+
+
+def _depth(site: str) -> int:
+    """How many sites a site lies in: the trochanter in the hip, so that it says more than `femur` beside it."""
+    depth = 0
+    parents = words().parents
+    while site in parents and depth < 4:
+        site, depth = parents[site], depth + 1
+    return depth
 
 
 def _compose(tokens: list[str]) -> Found:
@@ -217,6 +317,47 @@ def _nearest(prepared: str, tokens: list[str]) -> Found:
         if near >= NEAR and (posting.form.code not in found or found[posting.form.code][0] < near):
             found[posting.form.code] = (near - 0.02 * posting.form.source, posting.form.name)
     return dict(sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))[:8])
+
+
+_LONGEST_INSIDE = 6
+
+
+def _contained(prepared: str, tokens: list[str]) -> Found:
+    """The names inside the text, the more of it they are and the nearer to its head, the better."""
+    names = index.english()
+    weights = names.weights
+    total = sum(weights.get(t, _UNKNOWN) for t in tokens)
+    head = index.head_of(prepared)
+    found: Found = {}
+    taken: list[tuple[int, int]] = []
+    for length in range(min(_LONGEST_INSIDE, len(tokens)), 0, -1):
+        for start in range(len(tokens) - length + 1):
+            if any(a <= start and start + length <= b for a, b in taken):
+                continue
+            inside = tokens[start : start + length]
+            forms = names.ordered.get(" ".join(inside))
+            if not forms or not _tells(inside):
+                continue
+            taken.append((start, start + length))
+            share = sum(weights.get(t, _UNKNOWN) for t in inside) / total
+            score = 0.4 + 0.42 * share + (0.06 if head in inside else -0.02)
+            _keep(found, _forms(forms, score), 1.0)
+    return found
+
+
+def _tells(tokens: list[str]) -> bool:
+    """Whether words out of a longer text are a name that tells: not `infection`, not `congenital`."""
+    return (
+        _says_something(tokens)
+        and " ".join(tokens) not in _generic()
+        and not all(_is_common(t) for t in tokens)
+        and (len(tokens) > 1 or len(tokens[0]) > 4)
+    )
+
+
+@cache
+def _generic() -> frozenset[str]:
+    return frozenset(" ".join(text.english_words(form)) for form in words().generic_en)
 
 
 _UNKNOWN = 4.0

@@ -11,10 +11,10 @@ from functools import cache
 from typing import NamedTuple
 
 from clinic_sim.knowledge import diagnosis_text as text
+from clinic_sim.knowledge.diagnosis_split import DOUBT
 from clinic_sim.knowledge.diagnosis_words import Certainty, words
 
 _ROUNDS = 6
-_ORDER: dict[Certainty, int] = {"stated": 0, "likely": 1, "possible": 2, "ruled_out": 3}
 _EDGES = " \t\n,.;:!*#_`~\"'-=>|/、。"
 
 
@@ -36,12 +36,22 @@ def read(prepared: str, chinese: bool) -> Reading:
             match = pattern.search(left)
             if match is not None and match.group("rest").strip(_EDGES):
                 said = table["".join(match.group("hedge").split()) if chinese else match.group("hedge")]
-                if _ORDER[said] > _ORDER[certainty]:
+                if DOUBT[said] > DOUBT[certainty]:
                     certainty = said
                 left = match.group("rest").strip(_EDGES)
         if left == before:
             break
     return Reading(left, certainty)
+
+
+def before(prepared: str, chinese: bool) -> Certainty:
+    """The doubt that stands before a diagnosis: what such a word says of the first of a list it says of all."""
+    left = _leadin(chinese).sub("", prepared.strip(_EDGES), count=1).strip(_EDGES)
+    pattern, table = _hedges(chinese, True)
+    match = pattern.search(left)
+    if match is None or not match.group("rest").strip(_EDGES):
+        return "stated"
+    return table["".join(match.group("hedge").split()) if chinese else match.group("hedge")]
 
 
 @cache

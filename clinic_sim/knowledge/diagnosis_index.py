@@ -94,7 +94,9 @@ class English:
 
     ordered: dict[str, tuple[Form, ...]]
     bags: dict[tuple[str, ...], tuple[Form, ...]]
-    """By sorted content words, and by sorted core words."""
+    """By sorted content words."""
+    cores: dict[tuple[str, ...], tuple[Form, ...]]
+    """By sorted core words, where those are fewer."""
     postings: tuple[Posting, ...]
     by_token: dict[str, tuple[int, ...]]
     weights: dict[str, float]
@@ -121,6 +123,7 @@ def english() -> English:
     """The index of English names."""
     ordered: dict[str, dict[str, Form]] = defaultdict(dict)
     bags: dict[tuple[str, ...], dict[str, Form]] = defaultdict(dict)
+    cores: dict[tuple[str, ...], dict[str, Form]] = defaultdict(dict)
     postings: list[tuple[Form, frozenset[str], str]] = []
     seen: set[tuple[str, str]] = set()
     for form in (*table_forms("en"), *sorted(title_forms(), key=lambda f: (f.source, len(f.code)))):
@@ -129,8 +132,10 @@ def english() -> English:
         if not tokens:
             continue
         ordered[" ".join(tokens)].setdefault(form.code, form)
-        for bag in (_bag(tokens), _bag(text.core(tokens))):
-            bags[bag].setdefault(form.code, form)
+        bag, core = _bag(tokens), _bag(text.core(tokens))
+        bags[bag].setdefault(form.code, form)
+        if core != bag:
+            cores[core].setdefault(form.code, form)
         key = (form.code, " ".join(sorted(set(tokens))))
         if key not in seen:
             seen.add(key)
@@ -153,6 +158,7 @@ def english() -> English:
     return English(
         {key: tuple(value.values()) for key, value in ordered.items()},
         {key: tuple(value.values()) for key, value in bags.items()},
+        {key: tuple(value.values()) for key, value in cores.items()},
         tuple(done),
         {key: tuple(value) for key, value in by_token.items()},
         weights,
@@ -214,6 +220,7 @@ class Chinese:
     sites: ahocorasick.Automaton
     heads: tuple[tuple[str, str], ...]
     """(form, head), longest first."""
+    bare_heads: frozenset[str]
     modifiers: re.Pattern[str]
 
 
@@ -251,6 +258,7 @@ def chinese() -> Chinese:
         {key: tuple(value) for key, value in by_pair.items()},
         sites,
         tuple(sorted(heads.items(), key=lambda pair: (-len(pair[0]), pair[0]))),
+        frozenset(heads) - {text.chinese_name(f) for f in words().types if words().types[f] == "pain"},
         re.compile("|".join([*STAGES, *map(re.escape, modifiers)])),
     )
 

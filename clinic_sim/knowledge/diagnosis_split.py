@@ -1,18 +1,49 @@
-"""Several diagnoses in one text, cut apart: numbered, listed, or joined by `and`.
+"""Several diagnoses in one text, cut apart: numbered, listed, joined by `and` or `or`, set against each other by `not`.
 
-Marks that always separate (numbers, line ends, semicolons) cut first; commas and `and` cut only where both sides are
-diagnoses by themselves, so that `heart failure, NYHA III` and `head and neck cancer` stay whole.
+Marks that always separate (numbers, line ends, semicolons) cut first; commas, `and` and `not` cut only where both sides
+are diagnoses by themselves, so that `heart failure, NYHA III` and `head and neck cancer` stay whole. A word of doubt
+reaches across `or` and the Chinese list comma: in `possible X or Y` both are possible.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
-Resolves = Callable[[str], bool]
+from clinic_sim.knowledge.diagnosis_words import Certainty
 
 PARTS_LIMIT = 60
 """Diagnoses read from one text; who names more names everything."""
+
+DOUBT: dict[Certainty, int] = {"stated": 0, "likely": 1, "possible": 2, "ruled_out": 3}
+"""The certainties, the surest first."""
+
+
+class Part(NamedTuple):
+    """One diagnosis of a text as it was written."""
+
+    text: str
+    floor: Certainty = "stated"
+    """The doubt that the words around it cast on it; its own words may cast more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What cutting needs to know about a piece of text."""
+
+    resolves: Callable[[str], bool]
+    """Whether it is a diagnosis at all."""
+    names: Callable[[str], bool]
+    """Whether it is one as it stands, without anything left over."""
+    exact: Callable[[str], bool]
+    """Whether a table lists these very words."""
+    leads: Callable[[str], bool]
+    """Whether it begins with a name, before its company and cause."""
+    doubt: Callable[[str], Certainty]
+    """The doubt that stands before it and so may reach what follows."""
+
 
 _ALWAYS = re.compile(
     r"""[\n;；。①-⑳]+
@@ -20,67 +51,109 @@ _ALWAYS = re.compile(
     |[(（]\d{1,2}[)）]\s*
     |(?<=[\u3400-\u9fff)）])\d{1,2}[.．、](?!\d)\s*
     |\s[-*•]\s
+    |(?<=[?？])\s*(?=\w)
     |(?<=[a-z)]{3})\.\s+(?=[A-Z(])
     """,
     re.VERBOSE,
 )
 _HEADER = re.compile(r"#+[^#\n]{1,20}#+")
-_COMMA = re.compile(r"[,，、]|(?<=\S)\s+/\s+(?=\S)")
+_COMMA = re.compile(r"([,，、]|(?<=\S)\s+/\s+(?=\S))")
 _AND = re.compile(
-    r"\s+(?:and|as well as|plus|or|vs\.?|versus|along with|together with|complicated by|with concurrent|with superimposed|with associated)\s+|\s*[+＋&]\s*",
+    r"\s+(?P<word>and/or|and|as well as|plus|or|nor|vs\.?|versus|along with|together with|complicated by|with concurrent|with superimposed|with associated|on top of)\s+|\s*[+＋&]\s*",
     re.IGNORECASE,
 )
-_AND_ZH = re.compile(r"合并有|合并|并发|伴有|伴|并|以及|及|和|与|或")
+_AND_ZH = re.compile(r"合并有|合并|并发|伴有|伴|并|以及|及|和|与|(?P<word>或者|或)")
+_EITHER = frozenset("or nor and/or vs vs. versus 或 或者".split())
+_NOT = re.compile(
+    r"[\s,]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of|without signs of"
+    r"|unlikely|ruling out|ruled out|excluding)\s)",
+    re.IGNORECASE,
+)
+_NOT_ZH = re.compile(r"[,，、\s]*(?:而|但)?(?=不是|并非|排除|除外|不考虑|不支持)|而(?=非)")
+_DIFFERENTIAL = re.compile(r"^\W*(?:differential(?:s| diagnos[ei]s)?|ddx|鉴别诊断)\s*(?:includes?|are|is|包括|为|有)?\W*", re.IGNORECASE)
+_SECTION = re.compile(r"^\W*[a-z\u3400-\u9fff ]{0,24}(?:diagnos[ei]s|impression|assessment|诊断|印象|结论)\s*[:：]", re.IGNORECASE)
 _EDGES = " \t\r\n,，;；。、.:：-*•_`~"
 
 
-def split(text: str, resolves: Resolves, names: Resolves) -> list[str]:
-    """The diagnoses of a text in their order. `resolves` says whether a piece is a diagnosis at all, `names` whether it is
-    one as it stands, without anything left over."""
-    if names(text):
-        return [text.strip(_EDGES)]
-    parts: list[str] = []
+def split(text: str, reader: Reader) -> list[Part]:
+    """The diagnoses of a text in their order."""
+    if reader.exact(text):
+        return [Part(text.strip(_EDGES))]
+    parts: list[Part] = []
+    floor: Certainty = "stated"
     for line in _ALWAYS.split(_HEADER.sub("\n", text)):
         piece = line.strip(_EDGES)
+        differential = _DIFFERENTIAL.match(piece)
+        if differential:
+            floor, piece = "possible", piece[differential.end() :].strip(_EDGES)
+        elif _SECTION.match(piece):
+            floor = "stated"
         if piece and not piece.isdigit():
-            parts += _by_commas(piece, resolves, names)
+            parts += [_doubted(part, floor) for part in _by_commas(piece, reader)]
         if len(parts) >= PARTS_LIMIT:
             break
     return parts[:PARTS_LIMIT]
 
 
-def _by_commas(line: str, resolves: Resolves, names: Resolves) -> list[str]:
-    if names(line):
-        return [line]
-    joined: list[str] = []
-    for raw in _COMMA.split(line)[: 2 * PARTS_LIMIT]:
+def _doubted(part: Part, floor: Certainty) -> Part:
+    return part if DOUBT[floor] <= DOUBT[part.floor] else Part(part.text, floor)
+
+
+def _by_commas(line: str, reader: Reader) -> list[Part]:
+    if reader.exact(line):
+        return [Part(line)]
+    pieces = _COMMA.split(line)[: 4 * PARTS_LIMIT]
+    if len(pieces) > 1 and reader.names(line) and not all(reader.names(p) for p in pieces[::2] if p.strip()):
+        return [Part(line)]
+    joined: list[Part] = []
+    open_list = False
+    for raw, before in zip(pieces[::2], ["", *pieces[1::2]], strict=False):
         piece = raw.strip(" \t")
         if not piece:
             continue
         # What is no diagnosis alone (a grade, a site, a qualifier) belongs to the one before it, or waits for the next.
-        if joined and (not resolves(piece) or not resolves(joined[-1]) or _open(joined[-1])):
-            joined[-1] = f"{joined[-1]}，{piece}" if _han(line) else f"{joined[-1]}, {piece}"
-        else:
-            joined.append(piece)
-    return [part for piece in joined for part in _by_and(piece, names)]
+        last = joined[-1] if joined else None
+        if last and (_open(last.text) or not reader.resolves(piece) or not reader.resolves(last.text)):
+            joined[-1] = Part(f"{last.text}，{piece}" if _han(line) else f"{last.text}, {piece}", last.floor)
+            continue
+        open_list = before == "、" and (open_list or bool(joined))
+        reaches = reader.doubt(last.text) if last and open_list else "stated"
+        floor = max(reaches, last.floor, key=DOUBT.__getitem__) if last and open_list else "stated"
+        joined.append(Part(piece, floor))
+    return [_doubted(part, piece.floor) for piece in joined for part in _by_not(piece.text, reader)]
 
 
 def _open(piece: str) -> bool:
     return piece.count("(") + piece.count("（") > piece.count(")") + piece.count("）")
 
 
-def _by_and(piece: str, names: Resolves) -> list[str]:
-    if names(piece):
-        return [piece]
+def _by_not(piece: str, reader: Reader) -> list[Part]:
+    if reader.exact(piece):
+        return [Part(piece)]
+    for match in (_NOT_ZH if _han(piece) else _NOT).finditer(piece):
+        left, right = piece[: match.start()].strip(_EDGES), piece[match.end() :].strip(_EDGES)
+        if left and right and (reader.names(left) or reader.leads(left)) and reader.names(right):
+            return [*_by_and(left, reader), *_by_and(right, reader)]
+    return _by_and(piece, reader)
+
+
+def _by_and(piece: str, reader: Reader) -> list[Part]:
+    if reader.exact(piece):
+        return [Part(piece)]
+    whole = reader.names(piece)
     for match in (_AND_ZH if _han(piece) else _AND).finditer(piece):
         left, right = piece[: match.start()].strip(_EDGES), piece[match.end() :].strip(_EDGES)
-        if left and right and names(left) and names(right):
-            return [left, right]
-        if left and right and names(left):
-            tail = _by_and(right, names)
-            if len(tail) > 1:
-                return [left, *tail]
-    return [piece]
+        if not (left and right and reader.names(left)):
+            continue
+        tail = _by_and(right, reader)
+        if len(tail) > 1 or reader.names(right) or (not whole and reader.leads(right)):
+            word = (match.group("word") or "").lower()
+            if word not in _EITHER:
+                return [Part(left), *tail]
+            doubt = reader.doubt(left)
+            reaching = doubt if doubt != "stated" else "possible"
+            return [_doubted(Part(left), reaching), *(_doubted(part, reaching) for part in tail)]
+    return [Part(piece)]
 
 
 def _han(text: str) -> bool:

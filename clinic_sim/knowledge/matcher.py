@@ -7,13 +7,17 @@ character by character. Both run on one Aho-Corasick automaton a lexicon.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import ahocorasick
 
-from clinic_sim.knowledge.text import Language, fold, stem
+from clinic_sim.knowledge.text import Language, fold, stem, well_spelt
+
+
+APART = "/"
+"""Forms listed under this id are read piece by piece: of 无/关节 the first word is "no", not the 无关 of "unrelated"."""
 
 
 class Hit(NamedTuple):
@@ -59,11 +63,12 @@ _TOKEN = re.compile(r"[a-z\u00c0-\u024f]+(?:'[a-z]+)?|\d+(?:[.,:/]\d+)*|[^\s\w'-
 
 
 class _English:
-    def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]], stem_of: Callable[[str], str] = stem) -> None:
         self._automaton = ahocorasick.Automaton()
+        self._stem = stem_of
         table: dict[str, tuple[str, ...]] = {}
         for form, ids in forms:
-            words = _words(form)
+            words = [stem_of(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS]
             if words:
                 table[_key(words)] = _merge(table.get(_key(words), ()), ids)
         for key, ids in table.items():
@@ -92,8 +97,8 @@ class _English:
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
-        known = stem(word)
-        if known in self._vocabulary or len(word) < 8 or not word.isalpha():
+        known = self._stem(word)
+        if known in self._vocabulary or len(word) < 8 or not word.isalpha() or well_spelt(word):
             return known
         candidates = {near for key in (word, known) for cut in _deletions(key) for near in self._near.get(cut, ())}
         return candidates.pop() if len(candidates) == 1 else known
@@ -103,16 +108,29 @@ class _Chinese:
     def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         self._automaton = ahocorasick.Automaton()
         table: dict[str, tuple[str, ...]] = {}
+        self._apart: dict[str, list[str]] = {}
         for form, ids in forms:
             key = fold(form).strip()
-            if key:
+            if ids == (APART,):
+                self._apart[key.replace("/", "")] = key.split("/")
+            elif key:
                 table[key] = _merge(table.get(key, ()), ids)
-        for key, ids in table.items():
+        for key, ids in (table | dict.fromkeys(self._apart, (APART,))).items():
             self._automaton.add_word(key, (len(key), ids))
         self._automaton.make_automaton()
+        self._table = table
 
     def find(self, folded: str) -> list[Hit]:
-        return [Hit(a, b + 1, ids) for a, b, ids in _longest(self._automaton.iter(folded))]
+        hits: list[Hit] = []
+        for start, last, ids in _longest(self._automaton.iter(folded)):
+            if ids != (APART,):
+                hits.append(Hit(start, last + 1, ids))
+                continue
+            for piece in self._apart[folded[start : last + 1]]:
+                if piece in self._table:
+                    hits.append(Hit(start, start + len(piece), self._table[piece]))
+                start += len(piece)
+        return hits
 
 
 def _longest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
@@ -127,13 +145,17 @@ def _longest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[t
     return chosen
 
 
-def build(language: Language, forms: Iterable[tuple[str, tuple[str, ...]]]) -> Matcher:
-    """A matcher for (form, concept ids) pairs; a form given twice names all its concepts."""
-    return _Chinese(forms) if language == "zh" else _English(forms)
+def build(language: Language, forms: Iterable[tuple[str, tuple[str, ...]]], *, numbers_count: bool = False) -> Matcher:
+    """A matcher for (form, concept ids) pairs; a form given twice names all its concepts.
+
+    Args:
+        numbers_count: Numbers are part of a name (vitamin B12, 0.9 % saline) rather than any number.
+    """
+    return _Chinese(forms) if language == "zh" else _English(forms, _stem_but_numbers if numbers_count else stem)
 
 
-def _words(form: str) -> list[str]:
-    return [stem(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS]
+def _stem_but_numbers(word: str) -> str:
+    return word if word[0].isdigit() else stem(word)
 
 
 def _key(words: list[str]) -> str:

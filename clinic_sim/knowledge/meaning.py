@@ -34,6 +34,8 @@ class Meaning:
     """A summary of a whole heading: "no significant past medical history", "体健", "饮食睡眠正常"."""
     inherited: frozenset[str] = frozenset()
     """Concepts taken from the context, with everything above them: what "it is worse at night" is about."""
+    leads: frozenset[str] = frozenset()
+    """Attributes that it gives to the items of the list it heads: "a 2-week history of cough", then "fever"."""
 
     def with_concepts(self, more: Iterable[str]) -> Meaning:
         """The same statement, also about other concepts of the lexicon."""
@@ -66,6 +68,14 @@ _SUFFERS = {
         "(?:母亲|父亲|父母|妈妈|爸爸|哥|姐|弟|妹|祖父|祖母|爷爷|奶奶|外公|外婆|儿子|女儿)[^,。;]{0,6}(?:有|患|曾|死|去世|诊断|体健|健在|健康)"
     ),
 }
+# "A 2-week history of A", "for 3 days, A": the items that follow in the list have lasted as long.
+_LEAD = re.compile(
+    r"^\W*(?:an?\s+|over\s+|for\s+|(?:about|the|past|last)\s+)*"
+    r"[\w.-]+[\s-](?:year|month|week|day|hour)s?'?[\s-]history of\b"
+)
+_ITEM = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|does|did|denies|reports|started|began|when|while|since|after|before|no|not|ago)\b|\d"
+)
 _HEREDITY = re.compile(
     r"family\b[^.]{0,12}\bhistory|familial|heredit|runs? in|in the family|family members? (?:has|had|have|with)"
     r"|家族|遗传"
@@ -74,6 +84,7 @@ _SCORE = re.compile(r"\b\d+\s*(?:/|out of)\s*(?:10|ten)\b|[\d一二三四五六�
 _OF_COURSE = frozenset({Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.GENERAL_STATE})
 # Headings that say what a statement is; the words only refine the others.
 _FIXED = frozenset({Topic.IDENTITY, Topic.FAMILY, Topic.IDEA, Topic.CONCERN, Topic.EXPECTATION})
+_LASTING = frozenset({"attr.duration", "attr.onset", "attr.time"})
 _OF_THE_STORY = frozenset({"attr.aggravating", "attr.relieving", "attr.trigger", "attr.progression", "attr.radiation"})
 # Headings wide enough to hold statements of another one.
 _NAMED_BY_WORDS = frozenset(
@@ -84,6 +95,8 @@ _NAMED_BY_WORDS = frozenset(
         *(Topic.BIRTH_DEVELOPMENT, Topic.GENERAL_STATE, Topic.PAST_HISTORY, Topic.FAMILY, Topic.PRIOR_CARE, Topic.MOOD),
     }
 )
+_GESTATION = frozenset({"hx.pregnancy", "hx.birth", "dx.gest_diabetes", "hx.feeding"})
+_OTHER_ZH = re.compile("(?:等|其他|其它)(?:其他|其它)?$")
 _GENERIC = frozenset(
     {
         *("hx.past", "dx.disease", "dx.chronic", "dx.infectious", "hx.communicable", "hx.family", "dx.genetic"),
@@ -120,19 +133,42 @@ def annotate(
         # In the story of the illness the family brings, tells and helps.
         named = [m for m in named if m.id != "hx.family"]
     concepts = specific([m.id for m in named if m.id.startswith(_SUBJECT)])
+    # "No diabetes or other chronic disease" (无糖尿病等慢性病史) says something of all chronic diseases too.
+    concepts += tuple(
+        m.id for m in named if m.id in _GENERIC and _OTHER_ZH.search(folded, 0, m.start) and m.id not in concepts
+    )
     sites = frozenset(m.id for m in found.mentions if m.id.startswith("site."))
     kin = frozenset() if "informant" in marks else _kin(named, topic)
+    if kin <= {"kin.mother", "hx.family", "kin.parents"} and not _GESTATION.isdisjoint(concepts):
+        # The mother's pregnancy is the child's own history.
+        kin = frozenset()
     closure: set[str] = set()
     for id_ in (*concepts, *sites, *kin):
         closure |= known.closure(id_)
-    if any(c.startswith("sx.") for c in closure) and any(c.startswith("site.") for c in closure):
+    if any(c.startswith("sx.") for c in concepts) and any(c.startswith("site.") for c in closure):
         attributes.add("attr.location")
+    leads = frozenset[str]()
+    if _LEAD.match(folded):
+        leads = frozenset(attributes & _LASTING)
+    elif context is not None and context.leads and concepts and not attributes & _LASTING and not _ITEM.search(folded):
+        leads = context.leads
+        attributes |= leads
     inherited: frozenset[str] = frozenset()
     story = topic in _OF_COURSE and bool(attributes & _OF_THE_STORY)
     if context is not None and not any(c.startswith(("sx.", "dx.") if story else _SUBJECT) for c in concepts):
         inherited = context.closure | context.inherited
-    topics = _topics(concepts, kin, topic, attributes, bool(_SUFFERS[language].search(folded)))
     stated = polarity if polarity is not None else polarity_of(text, language)
+    heading = topic
+    if (
+        topic is Topic.PAST_HISTORY
+        and stated is Polarity.ABSENT
+        and concepts
+        and all(c.startswith("sx.") for c in concepts)
+    ):
+        heading = Topic.REVIEW_OF_SYSTEMS  # "no history of cough" denies a symptom
+    elif topic is Topic.FAMILY and not kin and not _GESTATION.isdisjoint(concepts):
+        heading = Topic.BIRTH_DEVELOPMENT
+    topics = _topics(concepts, kin, heading, attributes, bool(_SUFFERS[language].search(folded)))
     general = "normal" in marks or (
         stated is Polarity.ABSENT
         and bool(concepts)
@@ -148,6 +184,7 @@ def annotate(
         polarity=stated,
         general=general,
         inherited=inherited,
+        leads=leads,
     )
 
 
@@ -201,6 +238,8 @@ def _topics(
     by_words: list[Topic] = []
     for concept in concepts:
         topic = known.topic(concept)
+        if concept == "hx.past" and kin & {"kin.spouse", "kin.child"} and heading is not None:
+            continue  # it is their health, not the patient's
         if topic is not None and topic not in by_words:
             by_words.append(topic)
     if heading in _FIXED:
@@ -226,6 +265,8 @@ def _topics(
         apart = any(t not in (Topic.PAST_HISTORY, Topic.INFECTION, Topic.MOOD) for t in named)
         if not apart or attributes & _OF_THE_STORY or any(c.startswith("sx.") for c in concepts):
             return tuple(dict.fromkeys([heading, *named]))
+    if heading in (Topic.OBSTETRIC, Topic.BIRTH_DEVELOPMENT):
+        return tuple(dict.fromkeys([heading, *named]))
     if named:
         return tuple(dict.fromkeys([*named, *([heading] if heading else [])]))
     if heading is not None:

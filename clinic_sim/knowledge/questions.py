@@ -50,6 +50,8 @@ class Query:
     """Sites that no concept of the query has taken in."""
     negated: bool = False
     text: str = ""
+    widely: bool = False
+    """Everything about the concepts is wanted: "tell me more about the headache"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
     marks = {m.id for m in found.markers}
     if verbatim(language, "q.fishing").search(words):
         return [Query(QueryKind.ANSWER_FISHING, text=words.strip())]
+    if language == "zh" and _CONSENT_ZH.search(words):
+        words = _CONSENT_ZH.sub("", words)
+        marks -= {"q.word", "q.confirm"}
     asked = _asks(words, found.mentions, marks, language)
     chunks = _chunks(words)
     aside = _asides(words, found.mentions)
@@ -115,6 +120,8 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
     for start, end in chunks:
         mentions = [m for m in found.mentions if start <= m.start < end and m not in aside]
         markers = {m.id for m in found.markers if start <= m.start < end}
+        if language == "en" and len(chunks) > 1 and verbatim("en", "q.word").search(words, start, end):
+            markers.add("q.word")
         query = _chunk(words[start:end], mentions, markers, marks, asked, len(chunks) > 1, here)
         if query is None:
             continue
@@ -148,7 +155,12 @@ def _asks(words: str, mentions: list[Mention], marks: set[str], language: Langua
     return bool(mentions) and len(words.split()) <= 8 and not _SPOKEN_BY_DOCTOR.match(words)
 
 
-_ASIDE_ZH = re.compile(r"除了?[^,;?]*|[^,;?]*?(?:的时候|(?<!何)(?<!小)(?<!平)(?<!当)(?<!及)时)(?=[,您你会也还觉有伴])")
+_ASIDE_ZH = re.compile(
+    r"除了?[^,;?]*?(?=[,;?]|还|其他|别的|有没有|$)"
+    r"|[^,;?]*?(?:的时候|(?<!何)(?<!小)(?<!平)(?<!当)(?<!及)时|(?<=[^,;?你您来])(?:之前|以前|之后|以后))(?=[,您你会也还觉有伴肚怎])"
+)
+# "..., all right?" asks for consent, not for an answer.
+_CONSENT_ZH = re.compile(r"[,。]\s*(?:您看|你看)?(?:这样)?(?:好吗|可以吗|行吗|好不好|行不行|可以吧|好吧|明白吗|懂吗|清楚吗|没问题吧|同意吗)\W*$")
 _ASIDE_EN = re.compile(
     r"\b(?:besides|apart from|aside from|other than|in addition to|along with|together with|"
     r"with (?:the|your|this|that|these))\b[^,;?]*?(?=,|;|\?|\b(?:do|did|have|has|is|are|any)\b|$)"
@@ -208,7 +220,12 @@ def _chunk(
             kind = QueryKind.CONFIRM
         if kin and not concepts:
             topics = (Topic.FAMILY,)
-        return Query(kind, concepts, attributes, qualifiers, topics, kin, sites, negated, text)
+        # "Any *other symptoms* such as fever?" asks for fever; "asthma *before*?" for asthma.
+        attributes -= {"attr.associated"}
+        if not any(c.startswith("sx.") for c in concepts) and concepts:
+            attributes -= {"attr.prior_episode"}
+        widely = "q.open" in markers and not attributes
+        return Query(kind, concepts, attributes, qualifiers, topics, kin, sites, negated, text, widely)
     if "q.open" in markers and not attributes - {"attr.quality", "attr.location", "attr.associated", "attr.trigger"}:
         return Query(QueryKind.OPEN, text=text)
     if "q.else" in markers and not attributes:

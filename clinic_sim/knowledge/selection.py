@@ -5,6 +5,7 @@ Facts are bits of an integer, so that a selection is a handful of set operations
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -211,8 +212,15 @@ def _stating(concept: str, mask: int, facts: Index) -> int:
     return kept | mask & facts.absent | present & facts.main.get(Topic.CHIEF_COMPLAINT, 0)
 
 
+_TROUBLE = re.compile(
+    r"\b(?:problems?|trouble|issues?|symptoms?|complaints?|concerns?|wrong|bother\w*|happened|affected)\b"
+)
+
+
 def _bare(query: Query) -> bool:
     """Hardly more than the name of a body site was said, so it was the site that was asked after."""
+    if _TROUBLE.search(query.text):
+        return True
     words = query.text.split()
     return len(words) <= 4 and len(query.text) <= 30 if len(words) > 1 or query.text.isascii() else len(query.text) <= 6
 
@@ -339,7 +347,9 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
             found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
         return found
     # A denial answers every question about what is denied; a habit is told however it is asked for.
-    return direct if concept.startswith(("hx.", "drug.")) else facts.exact.get(concept, 0) & direct & facts.absent
+    return (
+        direct if concept.startswith(("hx.", "drug.", "dx.")) else facts.exact.get(concept, 0) & direct & facts.absent
+    )
 
 
 def _qualified(concept: str, direct: int, qualifiers: frozenset[str], facts: Index) -> int:

@@ -151,19 +151,33 @@ _IRREGULAR = {
     for form in forms.split()
 } | {"worse": "worse", "worst": "worst"}
 # Words that mean something else than the words they look inflected from: spots are no spotting, a site is not to sit.
-_IRREGULAR |= {
-    word: word
-    for word in (
-        "aids admits balls bumped bumps catching changing checking children contacts cycling discharged drops drugs "
-        "engaged expecting extends extending facing fasting fits following formed functioning glasses goals grades "
-        "graves handed heard hearing hives imaging isolate isolates kids limited moved nursing operating packs pads "
-        "pounding raised reports running scratching shots site sites solids sores spots spotting stabbing straining "
-        "substances tearing testes thirties tics tripped visited voices waves winded bit listing adding added adds"
-    ).split()
-}
+_WHOLE = """
+    added adding adds admits aids balls bit bumped bumps catching changing checking children contacts cycling
+    discharged drops drugs engaged expecting extending extends facing fasting fits following formed functioning
+    glasses goals grades graves handed heard hearing hives imaging isolate isolates kids limited listing moved
+    nursing operating packs pads pounding raised reports running scratching shots site sites solids sores spots
+    spotting stabbing straining substances tearing testes thirties tics tripped visited voices waves winded
+"""
+_IRREGULAR |= {word: word for word in _WHOLE.split()}
 # Contractions whose first word is the one that matters.
 _IRREGULAR |= {f"{word}'s": word for word in ("what", "that", "it", "there", "where", "how", "who", "let", "she", "he")}
 _IRREGULAR |= {f"{word}'{rest}": word for word in ("you", "i", "it", "we", "they") for rest in ("ve", "re", "m", "d")}
+
+# Well-spelt words that are a letter away from a word of the lexicon.
+_WELL_SPELT = """
+    addiction bacteria chloride cognition compliant conclusion containing cortisol ejection employer erythematous
+    evaluation evaluations exerting exertion generate importance initiate initiated initiating investigating material
+    medicated neighborhood operating perineal peroneal personal possibly postnatal prepared presence presented
+    producing produces probable protecting regulate relative relation respond selection sensible significance
+    sweetening thirties thorough untreated versatile withdraws
+"""
+_SPELT = frozenset(_WELL_SPELT.split()) | _IRREGULAR.keys()
+
+
+def well_spelt(word: str) -> bool:
+    """Whether a lower-case English word is known to be no slip of the pen."""
+    return word in _SPELT
+
 
 _VOWEL = re.compile("[aeiouy]")
 

@@ -40,6 +40,7 @@ def matcher(language: Language) -> Matcher:
     return build(
         language,
         [(form, (c.id,)) for c in concepts().values() for form in (c.names_zh if language == "zh" else c.names_en)],
+        numbers_count=True,
     )
 
 

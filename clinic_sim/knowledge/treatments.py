@@ -45,27 +45,28 @@ class TreatmentMention:
     dose: Dose | None = None
 
 
+_GIVE_EN = "give|use|start|prescribe|administer|take|continue|recommend|offer"
 _STOP_EN = (
-    r"avoid(?:ing|ance of)?|do(?:es)? not|don't|should not|must not|never|without|no need (?:for|of)|stop(?:ping)?"
-    r"|not (?:recommended|indicated|to)|discontinu(?:e|ing|ation of)|withhold(?:ing)?|hold(?:ing)?(?= )"
-    r"|cease|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out|delay(?:ing)?|postpone"
-    r"|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
+    rf"(?:do(?:es)? not|don't|should not|must not|never|not to|no need to)(?: (?:{_GIVE_EN}))?|avoid(?:ing|ance of)?"
+    r"|without|no need for|stop(?:ping)?|not (?:recommended|indicated)|discontinu(?:e|ing|ation of)|withhold(?:ing)?"
+    r"|hold(?:ing)?(?= )|cease|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out"
+    r"|delay(?:ing)?|postpone|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
 )
 _STOP_ZH = (
-    "避免|禁用|禁止|忌|停用|停止|停服|停药|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|推迟|延期|暂缓|暂不|无需|不需要|未予"
-    "|过敏|暂停|撤除|换掉|不给"
+    "避免|禁用|禁止|忌|停用|停止|停服|停药|不给予?|不使用|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|推迟|延期"
+    "|暂缓|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉"
 )
-_GO_EN = r"instead|but|start|give|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|(?<!the )use(?! of)|continue|prescribe"
-_GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但"
+_GO_EN = rf"instead|but|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|(?:{_GIVE_EN})(?! of)"
+_GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但|口服|静滴|静脉|肌注|雾化|外用|继续|先"
 # A plan may mix languages, so the words of both are looked for in any text.
-_BEFORE = re.compile(
-    rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})"
-)
-_AFTER = re.compile(
+_CUE = re.compile(rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})")
+_FORBIDDEN_AFTER = re.compile(
     r"\s*(?:is|are|was|should be|must be|to be)?\s*(?:strictly )?(?:contraindicated|avoided|stopped|discontinued|"
     r"withheld|not (?:indicated|recommended|needed|given|advised))"
     r"|\s*(?:类药物?|等药物?|等)?(?:禁用|禁忌|停用|应避免|不宜|不用|过敏)"
 )
+_ONLY_LISTING = re.compile(r"[\s、/]*(?:and|or|as well as|及|和|以及|或|与|等)?[\s、/]*")
+_LISTED_ON = re.compile(r"[^.;!?\n，。；]{0,60}?\b(?:and|or)\b")
 _SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
 _DOSE = re.compile(
     r"(?P<amount>\d+(?:\.\d+)?)\s*(?:-\s*\d+(?:\.\d+)?\s*)?"
@@ -96,20 +97,19 @@ def read_treatment(text: str, language: str | None = None) -> tuple[TreatmentMen
 def _read(text: str) -> tuple[TreatmentMention, ...]:
     folded = fold(text)
     hits = _hits(folded)
-    bounds = [0, *(m.end() for m in _SENTENCE.finditer(folded)), len(folded)]
+    forbidden = _forbidden(folded, hits)
     mentions = []
     for n, hit in enumerate(hits):
-        start = max(b for b in bounds if b <= hit.start)
-        end = min(b for b in bounds if b >= hit.end)
-        following = hits[n + 1].start if n + 1 < len(hits) else end
+        until = hits[n + 1].start if n + 1 < len(hits) else len(folded)
+        after = folded[hit.end : min(until, hit.end + 60)]
         mentions.append(
             TreatmentMention(
                 hit.ids[0],
                 text[hit.start : hit.end],
                 hit.start,
                 hit.end,
-                hit.ids[0] != "tx.stop_drug" and _negated(folded, start, hit, end),
-                _dose(folded[hit.end : min(end, following, hit.end + 60)]),
+                forbidden[n] and hit.ids[0] != "tx.stop_drug",
+                _dose(_SENTENCE.split(after, maxsplit=1)[0]),
             )
         )
     return tuple(mentions)
@@ -140,14 +140,27 @@ def _letter(char: str) -> bool:
     return char.isascii() and char.isalpha()
 
 
-def _negated(folded: str, start: int, hit: Hit, end: int) -> bool:
-    """An avoiding word stands before it in the sentence with no giving word in between, or right after it."""
-    if _AFTER.match(folded, hit.end, end):
-        return True
-    negated = False
-    for cue in _BEFORE.finditer(folded, start, hit.start):
-        negated = (cue.lastgroup or "").startswith("stop")
-    return negated
+def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
+    """Which of the named treatments are avoided; one pass, so that time stays linear.
+
+    An avoiding word holds for what is listed after it, until a giving word, a clause or a sentence ends it. Words
+    inside a treatment's own name are no cues.
+    """
+    found: list[bool] = []
+    avoided, at = False, 0
+    for hit in hits:
+        gap = folded[at : hit.start]
+        if _SENTENCE.search(gap):
+            gap, avoided = _SENTENCE.split(gap)[-1], False
+        cues = list(_CUE.finditer(gap))
+        if cues:
+            avoided = (cues[-1].lastgroup or "").startswith("stop")
+        elif avoided and not _ONLY_LISTING.fullmatch(gap):
+            avoided = gap.strip() == "," and _LISTED_ON.match(folded, hit.end) is not None
+        after = _FORBIDDEN_AFTER.match(folded, hit.end) is not None
+        found.append(avoided or after)
+        at = hit.end
+    return found
 
 
 def _dose(after: str) -> Dose | None:

@@ -13,7 +13,7 @@ from clinic_sim.knowledge.concepts import rows
 from clinic_sim.knowledge.text import fold
 from clinic_sim.knowledge.treatments import ancestors, concepts, covers, name, read_treatment, text_overlap
 
-KINDS = frozenset("procedure non_drug diet referral admission monitoring follow_up education".split())
+KINDS = frozenset(["procedure", "non_drug", "diet", "referral", "admission", "monitoring", "follow_up", "education"])
 
 
 def named(text: str, language: str | None = None) -> list[str]:
@@ -81,6 +81,15 @@ def test_abbreviations_are_not_found_inside_words(text: str) -> None:
 @pytest.mark.parametrize("text", ["0.9% saline 500 ml", "0.9%氯化钠 500ml静滴"])
 def test_normal_saline_is_not_hypertonic_saline(text: str) -> None:
     assert "drug.hypertonic_saline" not in named(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [("vitamin B12", "drug.vitamin_b12"), ("vitamin B6", "drug.vitamin_b6"), ("IL-11", "drug.interleukin_11")],
+)
+def test_the_number_in_a_name_counts(text: str, concept: str) -> None:
+    assert named(text) == [concept]
+    assert concept not in named("vitamin B1, IL-6, vitamin B2")
 
 
 @pytest.mark.parametrize("text", ["于2020年9月28日出院", "1-2 times a day", "every 3-4 weeks", "120/80"])
@@ -180,7 +189,8 @@ def test_a_dose_has_its_route_and_frequency() -> None:
 def test_a_dose_belongs_to_the_medicine_before_it() -> None:
     first, second = read_treatment("aspirin and clopidogrel 75 mg")
     assert first.dose is None
-    assert second.dose is not None and second.dose.amount == 75.0
+    assert second.dose is not None
+    assert second.dose.amount == 75.0
 
 
 @pytest.mark.parametrize(
@@ -231,10 +241,12 @@ def test_unknown_treatments_are_compared_by_their_words() -> None:
 
 def test_every_row_of_the_table_is_whole() -> None:
     ids = [row[0] for row in rows("treatments.tsv")]
-    assert len(ids) == len(set(ids)) and len(ids) > 380
+    assert len(ids) == len(set(ids))
+    assert len(ids) > 380
     for row in rows("treatments.tsv"):
         id_, kind, parents, en, zh = row
-        assert id_.startswith("tx.") and kind in KINDS, id_
+        assert id_.startswith("tx."), id_
+        assert kind in KINDS, id_
         assert all(form and form == form.strip() for form in (*en.split("|"), *zh.split("|"))), id_
         assert all(parent in concepts() for parent in parents.split("|") if parent), id_
         assert not any(form.isascii() for form in zh.split("|")), f"{id_}: a Latin name stands with the English ones"
