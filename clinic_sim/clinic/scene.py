@@ -14,6 +14,7 @@ from clinic_sim.clinic.events import (
     Opened,
     PatientAnswered,
 )
+from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.room import Room
 
 _SPEAKERS = {
@@ -63,9 +64,22 @@ def introduction(room: Room) -> str:
     words = first.text if isinstance(first, Opened) else ""
     place = _SETTINGS[case.setting][zh]
     speaks = _SPEAKS[case.speaker][zh]
+    told = " ".join([ACCEPTED[room.language], *_budget(room.limits, zh)])
     if zh:
-        return f"{place}，{who(case)}就诊。{speaks}：“{words}”\n\n{ACCEPTED['zh']}"
-    return f"{who(case)} is seen in the {place}. {speaks}: “{words}”\n\n{ACCEPTED['en']}"
+        return f"{place}，{who(case)}就诊。{speaks}：“{words}”\n\n{told}"
+    return f"{who(case)} is seen in the {place}. {speaks}: “{words}”\n\n{told}"
+
+
+def _budget(limits: Limits, zh: bool) -> list[str]:
+    """The limits that the doctor should plan with."""
+    lines = []
+    if limits.turns is not None:
+        lines.append(f"最多{limits.turns}个动作。" if zh else f"You have at most {limits.turns} actions.")
+    if limits.money is not None:
+        lines.append(f"检查预算{limits.money:g}美元。" if zh else f"Orders may cost at most ${limits.money:g}.")
+    if limits.exams is not None:
+        lines.append(f"最多{limits.exams}项检查。" if zh else f"At most {limits.exams} examinations are performed.")
+    return lines
 
 
 def line(event: Event, language: str) -> str | None:
