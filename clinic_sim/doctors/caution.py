@@ -1,13 +1,12 @@
-"""Prescribing with care: what allergies, pregnancy, asthma and failing organs forbid by general rules of the textbook."""
+"""Prescribing with care: what allergies, pregnancy, asthma and failing organs forbid by textbook rules."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from clinic_sim.doctors.scripts import Evidence
-from clinic_sim.knowledge.treatments import ancestors
-from clinic_sim.knowledge.treatments import name as treatment_name
-from clinic_sim.knowledge.treatments import read_treatment
+from clinic_sim.knowledge.treatments import ancestors, concepts, read_treatment
 
 _FORBIDDEN: dict[str, frozenset[str]] = {
     "pregnant": frozenset(
@@ -32,45 +31,82 @@ _FORBIDDEN: dict[str, frozenset[str]] = {
     ),
     "bradycardia": frozenset({"class.beta_blocker", "class.rate_control", "class.non_dhp_ccb", "drug.ivabradine"}),
     "kidney": frozenset({"class.nsaid", "drug.metformin", "class.aminoglycoside"}),
+    "eye": frozenset({"drug.ethambutol", "tx.radioactive_iodine"}),
     "potassium": frozenset({"class.ace_inhibitor", "class.arb", "drug.spironolactone", "drug.potassium_chloride"}),
 }
 """By condition: concepts not to be given."""
 
-_RELATED = {"class.penicillin": ("class.beta_lactam",), "drug.aspirin": ("class.nsaid",), "class.nsaid": ("drug.aspirin",)}
+_WITH_CHILD = re.compile(
+    r"(?:i'm|i am|she's|she is|weeks|months) (?:\w+ ){0,2}pregnant|pregnant (?:now|at the moment)"
+    r"|weeks'? (?:of )?(?:pregnan|gestation)"
+    r"|(?:怀孕|孕|妊娠)\s*[\d一二三四五六七八九十]+\s*\+?\s*(?:周|个月)|正在怀孕|现在怀孕|怀孕了"
+)
+_REACTED = re.compile(r"allerg|brings? me out|rash|hives|swell|reacted|reaction|anaphyla|过敏|起皮疹|起疹|出疹|休克")
+_SENTENCES = re.compile(r"(?<=[.!?。！？；;\n])")
+_RELATED = {
+    "class.penicillin": ("class.beta_lactam",),
+    "drug.aspirin": ("class.nsaid",),
+    "class.nsaid": ("drug.aspirin",),
+}
 """An allergy to one forbids its relations."""
 
 
-def permitted(plan: Iterable[str], evidence: Evidence, heard: Iterable[str], language: str) -> tuple[str, ...]:
-    """The plan's treatments by name, less what this patient should not get."""
-    banned = set().union(*(_FORBIDDEN[c] for c in _conditions(evidence))) | _allergies(heard)
-    kept = [t for t in plan if banned.isdisjoint({t, *ancestors(t)}) and not any(t in ancestors(b) for b in banned)]
-    return tuple(treatment_name(t, language) for t in kept)
+_CONTRAST = re.compile(r"contrast|iodinated|dye for the scan|造影剂|碘剂")
+_SMALL = 8
+"""Years below which a child's teeth and cartilage forbid some drugs."""
 
 
-def _conditions(evidence: Evidence) -> list[str]:
+def conditions(evidence: Evidence, told: Iterable[str]) -> frozenset[str]:
+    """What limits this patient's tests and treatments: pregnancy, allergy, failing organs."""
     present, signs = evidence.present, evidence.signs
+    sentences = [s.lower() for text in told for s in _SENTENCES.split(text)]
     found = {
-        "pregnant": evidence.sex == "female" and "hx.pregnancy" in present and not evidence.age_over(55),
+        "pregnant": evidence.sex != "male" and any(_WITH_CHILD.search(s) for s in sentences),
+        "contrast_allergy": any(_CONTRAST.search(s) and _REACTED.search(s) for s in sentences),
         "asthma": "dx.asthma" in present,
-        "child": evidence.age is not None and evidence.age < 8,
+        "child": evidence.age is not None and evidence.age < _SMALL,
         "bleeding": not present.isdisjoint({"sx.hematemesis", "sx.melena", "sx.bleeding_tendency"}) or "↓plt" in signs,
         "ulcer": "dx.peptic_ulcer" in present,
         "hypotension": "↓sbp" in signs,
         "bradycardia": "↓hr" in signs,
         "kidney": "↑cr" in signs or "dx.kidney" in present,
         "potassium": "↑k" in signs,
+        "eye": not present.isdisjoint({"dx.eye", "sx.vision_loss", "sx.proptosis"}),
     }
-    return [condition for condition, applies in found.items() if applies]
+    return frozenset(condition for condition, applies in found.items() if applies)
 
 
-def _allergies(heard: Iterable[str]) -> set[str]:
-    """Concepts that the patient told an allergy to, with their classes."""
+def permitted(plan: Iterable[str], limits: Iterable[str], told: Iterable[str]) -> list[str]:
+    """The plan's treatments less what this patient should not get."""
+    banned = _allergies(told).union(*(_FORBIDDEN.get(c, frozenset()) for c in sorted(limits)))
+    return [t for t in plan if banned.isdisjoint({t, *ancestors(t)})]
+
+
+def general_care(evidence: Evidence, limits: Iterable[str], *, urgent: bool) -> list[str]:
+    """What any good plan adds: relief of symptoms, support of what fails, habits, education, follow-up."""
+    present, signs, found = evidence.present, evidence.signs, set(limits)
+    wanted = {
+        "tx.admission": urgent,
+        "tx.oxygen": "↓spo2" in signs,
+        "tx.iv_fluids": "↓sbp" in signs,
+        "drug.paracetamol": bool({"sx.fever", "sx.headache", "sx.abdominal_pain"} & present),
+        "tx.stop_drug": "drug.nsaid" in present and not found.isdisjoint({"kidney", "ulcer", "bleeding", "pregnant"}),
+        "tx.smoking_cessation": "hx.smoking" in present,
+        "tx.monitoring": urgent,
+        "tx.patient_education": True,
+        "tx.follow_up": True,
+    }
+    known = concepts()
+    return [t for t, applies in wanted.items() if applies and t in known]
+
+
+def _allergies(told: Iterable[str]) -> set[str]:
+    """Concepts that the patient told a reaction to, with their classes."""
     banned: set[str] = set()
-    for text in heard:
-        folded = text.lower()
-        if not any(word in folded for word in ("allerg", "rash", "swell", "react", "过敏", "皮疹")):
+    for sentence in (s for text in told for s in _SENTENCES.split(text)):
+        if not _REACTED.search(sentence.lower()):
             continue
-        for mention in read_treatment(text):
+        for mention in read_treatment(sentence):
             if mention.concept.startswith(("drug.", "class.")):
                 banned |= {mention.concept, *ancestors(mention.concept)[:1], *_RELATED.get(mention.concept, ())}
     return banned

@@ -14,9 +14,10 @@ from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
 from clinic_sim.doctors import interview, workup
 from clinic_sim.doctors.base import Visit
 from clinic_sim.doctors.baselines import Scripted
-from clinic_sim.doctors.caution import permitted
+from clinic_sim.doctors.caution import conditions, general_care, permitted
 from clinic_sim.doctors.scripts import Evidence, IllnessScript, concepts_of, rank_evidence, signs_in
 from clinic_sim.knowledge.exam_catalogue import catalogue
+from clinic_sim.knowledge.treatments import name as treatment_name
 
 _EXAMINATION = (
     "vital",
@@ -37,14 +38,15 @@ _EXAMINATION = (
     "phys.neuro",
     "phys.mental",
 )
+_UNBORN = ["phys.obstetric.fhr"]
 _BASICS = ("lab.cbc",)
 _FIRST_ROUND = (4, 2, 2)
 """Tests ordered for each of the leading scripts before any result, and after."""
 _SECOND_ROUND = (5, 1)
 _FIRST_ORDERS = 8
 _SECOND_ORDERS = 5
-_FOLLOW_UPS = 4
-_HYPOTHESES = 3
+_FOLLOW_UPS = 3
+_HYPOTHESES = 2
 _DIFFERENTIAL = 3
 _BASIS = 12
 
@@ -55,6 +57,7 @@ _MALE_WORDS = re.compile(r"\b(?:man|boy|male)\b|男")
 _SPEAKER = re.compile(r"^[^:：\n]{2,16}[:：] ?", re.MULTILINE)
 _SAID = re.compile(r"[“\"](.*)[”\"]")
 _NOTHING = re.compile(r"is on record for this patient|not applicable to this|病历中没有|不适用于|not performed:|未执行")
+_URGENT = re.compile(r"emergency department|in the ward|急诊|病房")
 _UNCLEAR = {"en": "diagnosis unclear", "zh": "诊断不明"}
 
 
@@ -64,8 +67,7 @@ class Checklist(Scripted):
     name: ClassVar[str] = "checklist"
 
     def begin(self, visit: Visit) -> None:
-        self._complaint = _first_words(visit.introduction)
-        self._heard: list[str] = [self._complaint]
+        self._heard: list[str] = [_first_words(visit.introduction)]
         self._results: list[str] = []
         self._age, self._sex = _who(visit.introduction)
         super().begin(visit)
@@ -83,12 +85,16 @@ class Checklist(Scripted):
         language = self.visit.language
         yield from self._interview()
         targeted = [e for s in rank_evidence(self._evidence())[:_HYPOTHESES] for e in s.exams if workup.bedside(e)]
+        if "pregnant" in conditions(self._evidence(), self._heard):
+            targeted += _UNBORN
         yield Examine(_names(workup.without_repeats((*_EXAMINATION, *targeted), ()), language))
         evidence = self._evidence()
-        first = (*workup.called_for(evidence), *workup.proving(rank_evidence(evidence), _FIRST_ROUND), *_BASICS)
-        ordered = workup.without_repeats(first, ())[:_FIRST_ORDERS]
+        limits = conditions(evidence, self._heard)
+        leading = workup.proving(rank_evidence(evidence), _FIRST_ROUND, limits)
+        ordered = workup.without_repeats((*workup.called_for(evidence, limits), *leading, *_BASICS), ())[:_FIRST_ORDERS]
         yield Order(_names(ordered, language))
-        second = workup.proving(rank_evidence(self._evidence()), _SECOND_ROUND)
+        evidence = self._evidence()
+        second = workup.proving(rank_evidence(evidence), _SECOND_ROUND, conditions(evidence, self._heard))
         further = workup.without_repeats(second, ordered)[:_SECOND_ORDERS]
         if further:
             yield Order(_names(further, language))
@@ -132,8 +138,15 @@ class Checklist(Scripted):
             ranked[0].name(language),
             tuple(s.name(language) for s in ranked[1 : 1 + _DIFFERENTIAL]),
             tuple(self._basis(ranked[0])),
-            permitted(ranked[0].plan, evidence, self._heard, language),
+            self._plan_for(ranked[0], evidence),
         )
+
+    def _plan_for(self, script: IllnessScript, evidence: Evidence) -> tuple[str, ...]:
+        limits = conditions(evidence, self._heard)
+        urgent = bool(_URGENT.search(self.visit.introduction.split("\n", 1)[0]))
+        wanted = dict.fromkeys((*script.plan, *general_care(evidence, limits, urgent=urgent)))
+        language = self.visit.language
+        return tuple(treatment_name(t, language) for t in permitted(wanted, limits, self._heard))
 
     def _basis(self, script: IllnessScript) -> Iterator[str]:
         """What was heard and found that speaks for the script."""

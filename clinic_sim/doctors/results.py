@@ -37,9 +37,9 @@ class Reading:
     """`↑key` and `↓key`."""
 
 
-_SEAM = re.compile(r"[;；。，\n•]|,(?!\d)|(?<!\d)\.(?=\s|$)|(?<=\d)\.(?=\s|$)|\s(?=without\b|but\b|except\b)|、(?=无|未)")
-_SENTENCE = re.compile(r"[;；。\n]|\.(?=\s|$)")
-_DENIAL_LIST = re.compile(r"\b(?:no|without|denies|negative for|absence of|not)\b[^;；。\n]*?\b(?:or|nor)\b[^,;；。\n]*")
+_SEAM = re.compile(r"[;。\n•]|,(?!\d)|\.(?=\s|$)|\s(?=without\b|but\b|except\b)|、(?=无|未)")
+_SENTENCE = re.compile(r"[;。\n]|\.(?=\s|$)")
+_DENIAL_LIST = re.compile(r"\b(?:no|without|denies|negative for|absence of|not)\b[^;。\n]*?\b(?:or|nor)\b[^,;。\n]*")
 _DENIED = re.compile(
     r"\b(?:no|not|without|absent|absence|negative|denies|normal|unremarkable|non-?tender|free of|within|intact|clear)\b"
     r"|无|未见|未及|未触|未闻|未引出|未发现|未检出|未出|阴性|正常|否认|没有|不肿大|清楚|[（(]-[)）]|[（(]－[)）]"
@@ -49,8 +49,14 @@ _MILD = frozenset({"normal", "within", "intact", "clear", "unremarkable"})
 _NUMBER = re.compile(r"[<>≤≥]?\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
 _RANGE = re.compile(r"(\d+(?:[.,]\d+)*)\s*(?:-|–|—|~|～|to|至)\s*(\d+(?:[.,]\d+)*)")
 _CEILING = re.compile(r"(?:<|≤|up to|less than|小于)\s*(\d+(?:\.\d+)?)")
-_HIGH = re.compile(r"\b(?:elevated|raised|increased|high|higher|markedly elevated|prolonged)\b|(?<=\s)h(?=[\s)\]]|$)|↑|升高|增高|偏高|高于|增多|延长")
-_LOW = re.compile(r"\b(?:low|decreased|reduced|lower|suppressed|undetectable)\b|(?<=\s)l(?=[\s)\]]|$)|↓|降低|减低|减少|偏低|下降|低于")
+_HIGH = re.compile(
+    r"\b(?:elevated|raised|increased|high|higher|prolonged)\b"
+    r"|(?<=\s)h(?=[\s)\]]|$)|↑|升高|增高|偏高|高于|增多|延长"
+)
+_LOW = re.compile(
+    r"\b(?:low|decreased|reduced|lower|suppressed|undetectable)\b"
+    r"|(?<=\s)l(?=[\s)\]]|$)|↓|降低|减低|减少|偏低|下降|低于"
+)
 _NORMAL = re.compile(r"\bnormal\b|within|正常|未见异常")
 _UNIT = re.compile(r"\s*(?:[x×*]\s*10\s*[\^⁹]?\s*\d*\s*)?(?:10\^\d+)?[a-zμµ°℃%^/²³0-9]*(?:/[a-z0-9μµ^²³]+)?")
 _DIASTOLIC = re.compile(r"[^\d;.]{0,12}\d{2,3}\s*/\s*(\d{2,3})")
@@ -81,7 +87,7 @@ def _statements(folded: str) -> Iterator[tuple[str, bool]]:
 def denies(clause: str) -> bool:
     """A clause that says that something is not there, or is normal."""
     found = _DENIED.search(clause)
-    return bool(found) and not (found.group() in _MILD and " with " in clause[found.end() :])
+    return found is not None and not (found.group() in _MILD and " with " in clause[found.end() :])
 
 
 def _abnormal(folded: str) -> Iterator[str]:

@@ -25,6 +25,14 @@ from clinic_sim.knowledge.treatments import name as treatment_name
 
 _TELLING = {"sx": 1.0, "dx": 0.8, "drug": 0.8, "site": 0.6, "hx": 0.4, "attr": 0.2, "neg": 0.2}
 """How much a kind of concept says: everybody works, sleeps and has a worst moment."""
+_GENERIC = 0.4
+"""Factor for concepts that have kinds of their own: pain, swelling, weakness."""
+_MANY_KINDS = 3
+_EVERYDAY = 0.45
+"""Factor for quantities that any illness moves."""
+_EVERYDAY_SIGNS = frozenset(
+    "↑temp ↑hr ↓hr ↑rr ↑sbp ↓sbp ↑dbp ↓spo2 ↑wbc ↑neut ↓lymph ↑plt ↓plt ↓hb ↑crp ↑esr ↑glu ↑cr ↑bun ↑bmi ↓alb ↑ast ↑alt".split()
+)
 _SIGN_WORTH = 2.2
 _SIGNS_COUNTED = 4
 _DENIAL = 0.4
@@ -146,12 +154,18 @@ class _Index:
             for concept, w in worth:
                 self.by_feature.setdefault(concept, []).append((n, w))
             for sign in script.signs:
-                rare = math.log((1 + len(scripts)) / reported[sign])
+                rare = math.log((1 + len(scripts)) / reported[sign]) * (_EVERYDAY if sign in _EVERYDAY_SIGNS else 1.0)
                 self.by_sign.setdefault(sign, []).append((n, rare))
 
 
 def _telling(concept: str) -> float:
-    return _TELLING[concept.partition(".")[0]]
+    return _TELLING[concept.partition(".")[0]] * (_GENERIC if concept in _generic() else 1.0)
+
+
+@cache
+def _generic() -> frozenset[str]:
+    kinds = Counter(parent for c in ontology().concepts.values() for parent in c.parents)
+    return frozenset(c for c, n in kinds.items() if n >= _MANY_KINDS)
 
 
 @cache

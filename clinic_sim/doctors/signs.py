@@ -2,7 +2,7 @@
 
 A sign is a piece of a report, lower case: Latin ones begin at a word, short ones are whole words. `a&b` wants both in
 one clause, `↑x` and `↓x` mean a quantity out of range. A sign counts where it is affirmed; one that itself denies
-(`无回声`, `absent breath sounds`) counts wherever it stands.
+(`无回声`, `absent breath sounds`) counts wherever it stands. The title of a report (`GAD-7:`) alone shows nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class SignIndex:
         found = set(reading.out_of_range)
         for clause, affirmed in reading.statements:
             pieces = self._pieces(clause)
-            candidates = [p for p in pieces if p in self._plain]
+            title = clause.partition(":")[0] if ":" in clause else ""
+            candidates = [p for p in pieces if p in self._plain and p in clause[len(title) :]]
             for piece in pieces:
                 candidates += [sign for sign, parts in self._compound.get(piece, ()) if pieces.issuperset(parts)]
             found.update(c for c in candidates if affirmed or c in self._denying)

@@ -1,8 +1,8 @@
-"""Which tests the checklist doctor orders: what the presentation calls for, then what would prove the leading diagnoses."""
+"""Which tests the checklist doctor orders: what the presentation calls for, what would prove the leading diagnoses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -42,7 +42,7 @@ def bedside(code: str) -> bool:
     return code.partition(".")[0] in _BEDSIDE
 
 
-def called_for(evidence: Evidence) -> list[str]:
+def called_for(evidence: Evidence, conditions: Collection[str] = ()) -> list[str]:
     """Codes that the complaint calls for."""
     found: dict[str, None] = {}
     for row in complaint_tests():
@@ -50,15 +50,30 @@ def called_for(evidence: Evidence) -> list[str]:
             continue
         if evidence.age is None or row.ages[0] <= evidence.age <= row.ages[1]:
             found.update(dict.fromkeys(row.exams))
-    return list(found)
+    return safe(found, conditions)
 
 
-def proving(scripts: Sequence[IllnessScript], shares: Sequence[int]) -> list[str]:
+def proving(scripts: Sequence[IllnessScript], shares: Sequence[int], conditions: Collection[str] = ()) -> list[str]:
     """The most decisive tests of the leading scripts, `shares[i]` of the i-th; bedside examinations left out."""
     found: dict[str, None] = {}
     for script, share in zip(scripts, shares, strict=False):
-        found.update(dict.fromkeys([e for e in script.exams if not bedside(e)][:share]))
+        found.update(dict.fromkeys(safe([e for e in script.exams if not bedside(e)], conditions)[:share]))
     return list(found)
+
+
+def safe(codes: Iterable[str], conditions: Collection[str]) -> list[str]:
+    """Codes without those that a condition forbids: radiation in pregnancy, contrast where it was not borne."""
+    book, kept = catalogue(), []
+    for code in codes:
+        flags = frozenset() if code.startswith("img.us.") else book.get(code).flags
+        if "pregnant" in conditions and flags & {"pregnancy_caution", "radiation"}:
+            instead = code.replace("img.ct.", "img.mri.")
+            kept += [instead] if instead != code and instead in book else []
+        elif "contrast" in flags and not {"contrast_allergy", "kidney"}.isdisjoint(conditions):
+            continue
+        else:
+            kept.append(code)
+    return kept
 
 
 def without_repeats(codes: Iterable[str], ordered: Iterable[str]) -> list[str]:

@@ -111,7 +111,7 @@ def _matches(ranked: Iterable[tuple[str, float]], language: Language) -> tuple[D
 
 
 def split_diagnoses(text: str) -> list[str]:
-    """The diagnoses of a text, each as it was written: `1. A 2. B`, `A; B`, `甲，乙`, `A and B` where both are diagnoses."""
+    """The diagnoses of a text, each as it was written: `1. A 2. B`, `A; B`, `甲，乙`, `A and B`."""
     return [part.text for part in _parts(clean(text, texts.TEXT_LIMIT).text)]
 
 

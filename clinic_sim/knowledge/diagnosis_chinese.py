@@ -1,15 +1,15 @@
-"""A Chinese diagnosis to codes: exact, then without decoration, then the name it contains, then a site with what is wrong
-there, then the nearest names of the same type.
+"""A Chinese diagnosis to codes: exact, then without decoration, then the name it contains, then a site with what is
+wrong there, then the nearest names of the same type.
 
 The ceilings are those of the English way, so that scores mean the same in both languages.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import cache
 from itertools import combinations
-import re
 from typing import NamedTuple
 
 from clinic_sim.knowledge import diagnosis_english as english
@@ -101,7 +101,8 @@ def says_something(name: str) -> bool:
 
 def only_says_what(prepared: str) -> bool:
     """Whether the characters say at most what is wrong (`感染`, `骨折`), not where or by what."""
-    return index.chinese().modifiers.sub("", text.chinese_name(prepared)) in index.chinese().bare_heads
+    name, heads = text.chinese_name(prepared), index.chinese().bare_heads
+    return name in heads or (index.chinese().modifiers.sub("", name) in heads and not _places().search(name))
 
 
 @cache
@@ -188,8 +189,16 @@ def _link() -> re.Pattern[str]:
 
 def _segments(packed: str) -> tuple[str, list[str]]:
     """The disease itself, and what the writer adds about company and cause."""
-    named = [(piece, text.chinese_name(piece)) for piece in _link().split(packed)]
-    pieces = [piece for piece, name in named if len(_undress(name)) >= 2 and says_something(name)]
+    pieces: list[str] = []
+    place = ""
+    for piece in _link().split(packed):
+        name = text.chinese_name(piece)
+        if len(_undress(name)) >= 2 and says_something(name):
+            pieces.append(place + piece)
+            place = ""
+        elif not pieces:
+            # A place that stands before a comma is the place of what comes after it.
+            place += piece
     return (pieces[0], pieces[1:4]) if pieces else (packed, [])
 
 
@@ -223,8 +232,10 @@ def _contained(name: str) -> Found:
     pieces = [_Piece(end - len(form) + 1, end + 1, form) for end, form in names.automaton.iter(name)]
     found: Found = {}
     for piece in pieces:
-        if piece.name in words().generic_zh or any(
-            other.start <= piece.start and piece.end <= other.end and other != piece for other in pieces
+        if (
+            piece.name in words().generic_zh
+            or name[piece.start - 1 : piece.start] in _OPPOSITE
+            or any(other.start <= piece.start and piece.end <= other.end and other != piece for other in pieces)
         ):
             continue
         share = len(piece.name) / len(name)
@@ -242,6 +253,10 @@ def _contained(name: str) -> Found:
         for place, form in enumerate(names.exact[piece.name]):
             _keep(found, {form.code: (score - 0.004 * place, form.name)}, 1.0)
     return {code: value for code, value in found.items() if value[0] >= 0.5}
+
+
+_OPPOSITE = ("非", "无", "抗")
+"""What turns the name after it into another: 非萎缩性胃炎 is no 萎缩性胃炎."""
 
 
 def text_type(name: str) -> str | None:

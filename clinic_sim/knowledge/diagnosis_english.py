@@ -6,10 +6,10 @@ nearest name 0.84; a misspelling and words left over lower each.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import cache
 from itertools import combinations
-import re
 
 from rapidfuzz.distance import LCSseq
 
@@ -47,11 +47,13 @@ def resolve(prepared: str) -> Found:
     main_tokens, main_faith = _read(main)
     if rest:
         _keep(found, exact(main_tokens), 0.95 * main_faith)
-    _keep(found, _compose(main_tokens), 0.86 * main_faith)
+    _keep(found, _compose(main_tokens, index.head_of(main)), 0.86 * main_faith)
     if _best(found) < 0.9:
         outer_tokens, outer_faith = _read(outside) if inside else (tokens, faith)
         _keep(found, _nearest(outside, outer_tokens), 0.84 * outer_faith)
-        _keep(found, _contained(outside, outer_tokens), outer_faith)
+        # A kind of tumour implies a site; the site that the writer names overrules it.
+        sited = any(code[0] in "CD" for code in found)
+        _keep(found, _contained(outside, outer_tokens, 0.9 if sited else 1.0), outer_faith)
         if rest:
             _keep(found, _nearest(main, main_tokens), 0.8 * main_faith)
     for piece in rest:
@@ -70,7 +72,7 @@ def whole(prepared: str) -> Found:
         if inside:
             _keep(found, exact(_read(outside)[0]), 0.95)
         if not found:
-            _keep(found, _compose(tokens), 0.86 * faith)
+            _keep(found, _compose(tokens, index.head_of(prepared)), 0.86 * faith)
     return found
 
 
@@ -242,14 +244,19 @@ def _phrases_by_word(kind: str) -> dict[str, tuple[tuple[frozenset[str], str], .
     return {token: tuple(found) for token, found in table.items()}
 
 
-def _phrase(kind: str, tokens: list[str]) -> tuple[frozenset[str], str] | None:
-    """The longest phrase all of whose words are here; of equals, the one inside the other, else whose words come first."""
+def _phrase(kind: str, tokens: list[str], lead: str = "") -> tuple[frozenset[str], str] | None:
+    """The longest phrase all of whose words are here; of equals, the one inside the other, else the first.
+
+    One that has the leading word, which says what is wrong, comes before any longer one.
+    """
     have = set(tokens)
     best: tuple[frozenset[str], str] | None = None
+    best_rank = (False, 0, 0)
     for token in tokens:
         for bag, ident in _phrases_by_word(kind).get(token, ()):
-            if bag <= have and (best is None or (len(bag), _depth(ident)) > (len(best[0]), _depth(best[1]))):
-                best = (bag, ident)
+            rank = (lead in bag, len(bag), _depth(ident))
+            if bag <= have and (best is None or rank > best_rank):
+                best, best_rank = (bag, ident), rank
     return best
 
 
@@ -262,9 +269,9 @@ def _depth(site: str) -> int:
     return depth
 
 
-def _compose(tokens: list[str]) -> Found:
+def _compose(tokens: list[str], lead: str = "") -> Found:
     """What a head and a site make together: cancer and liver are C22.9; `*` where the site does not matter."""
-    head = _phrase("head", tokens)
+    head = _phrase("head", tokens, lead)
     if head is None:
         return {}
     rest = [t for t in tokens if t not in head[0]]
@@ -272,6 +279,10 @@ def _compose(tokens: list[str]) -> Found:
     # Words that neither head nor site explains make the reading less sure.
     left = [t for t in rest if t not in (site[0] if site else ()) and t not in text.modifier_words() and t in _strong()]
     share = 1 - 0.06 * min(len(left), 5)
+    others = [form for word in left for form in index.english().bags.get(_bag([*head[0], word]), ())]
+    if any(form.code[0] not in "CD" for form in others):
+        # The words left over make another disease of what is wrong: a hydatid cyst is no cyst. A tumour stays a tumour.
+        share -= 0.2
     if site is not None:
         code = words().code_of(head[1], site[1])
         if code is not None:
@@ -322,7 +333,7 @@ def _nearest(prepared: str, tokens: list[str]) -> Found:
 _LONGEST_INSIDE = 6
 
 
-def _contained(prepared: str, tokens: list[str]) -> Found:
+def _contained(prepared: str, tokens: list[str], tumors: float) -> Found:
     """The names inside the text, the more of it they are and the nearer to its head, the better."""
     names = index.english()
     weights = names.weights
@@ -341,7 +352,8 @@ def _contained(prepared: str, tokens: list[str]) -> Found:
             taken.append((start, start + length))
             share = sum(weights.get(t, _UNKNOWN) for t in inside) / total
             score = 0.4 + 0.42 * share + (0.06 if head in inside else -0.02)
-            _keep(found, _forms(forms, score), 1.0)
+            for code, (near, name) in _forms(forms, score).items():
+                _keep(found, {code: (near, name)}, tumors if code[0] in "CD" else 1.0)
     return found
 
 

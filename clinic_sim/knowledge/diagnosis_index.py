@@ -1,4 +1,4 @@
-"""The names of diagnoses, ready to be looked up: exact by words, inverted by word or character pair, corrected by spelling.
+"""The names of diagnoses, ready to be looked up: exact by words, inverted by word or pair, corrected by spelling.
 
 Built once on first use from the official titles and the tables of names; owns `data/icd10_en.tsv` and reads every
 `data/icd10_zh*.tsv`.
@@ -19,12 +19,12 @@ import ahocorasick
 from rapidfuzz.distance import OSA
 
 from clinic_sim.errors import ConfigError
-from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge import diagnosis_text as text
+from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnosis_words import alternatives, table_rows, words
 
 TABLE, TITLE, REMAINDER = 0, 1, 2
-"""Where a name comes from, the better first: our tables, an official title, a title that says `other` or `unspecified`."""
+"""Where a name comes from, the better first: our tables, an official title, one that says `other` or `unspecified`."""
 
 
 class Form(NamedTuple):
@@ -64,7 +64,7 @@ _SITE_ONLY = re.compile(r"^malignant neoplasm: |^carcinoma in situ: |^benign neo
 
 @cache
 def title_forms() -> tuple[Form, ...]:
-    """The official titles as names, without what only a classifier writes; external causes and reserved codes left out."""
+    """The official titles as names, without what only a classifier writes, external causes and reserved codes."""
     forms = []
     for item in icd10.items().values():
         if not icd10.is_valid(item.code) or item.code[0] in "VWXYU" or len(item.code) > 5:

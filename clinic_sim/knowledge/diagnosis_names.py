@@ -32,8 +32,7 @@ def _names(language: Language) -> dict[str, tuple[str, ...]]:
 
 
 def names_of(code: str, language: Language, *, whole_category: bool = False) -> tuple[str, ...]:
-    """Every name of a code in a language, the preferred first; with `whole_category` also those of its category and of its
-    siblings (which a text about a vaguely coded case may use)."""
+    """Every name of a code in a language, the preferred first; of its category and siblings too where asked."""
     known = icd10.normalise_code(code)
     if known is None:
         return ()
@@ -60,7 +59,7 @@ def _families() -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=16_384)
 def preferred_name(code: str, language: Language) -> str:
-    """What to call a code: its Chinese name (else its category's, else the English title), or the official English title."""
+    """What to call a code: the official English title, or its Chinese name, else its category's, else the title."""
     if language == "zh":
         table = _names("zh")
         for known in (code, icd10.category(code)):
@@ -78,10 +77,10 @@ class _Lint(NamedTuple):
 
 
 def names_diagnosis(text: str, codes: Iterable[str], extra_names: Iterable[str] = ()) -> str | None:
-    """The first name of one of these codes (or the extra names) that a text says, as the tables write it; None when it says none.
+    """The first name of these codes, or of the extra ones, that a text says, as the tables write it; None when none.
 
-    English matches whole words in any inflection and spelling, abbreviations only as capitals (`MS` is not `Ms`); a name
-    also matches without its modifiers when more than one word is left (`acute bacterial meningitis`: `bacterial meningitis`).
+    English matches whole words in any inflection and spelling, abbreviations only as capitals (`MS` is not `Ms`);
+    a name also matches without its modifiers when more than one word is left (`acute bacterial meningitis`).
     """
     lint = _lint(tuple(codes), tuple(extra_names))
     bounded = texts.prepare(text)
@@ -129,7 +128,7 @@ def _any(forms: Iterable[str]) -> str:
 
 
 def _telling(code: str) -> tuple[str, ...]:
-    """The names by which a text betrays a code: its own, its category's, and for a category its unspecified member's."""
+    """The names by which a text betrays a code: its own, its category's, and those of the unspecified member."""
     known = icd10.normalise_code(code)
     if known is None or icd10.chapter(known) == _SYMPTOMS:
         return ()

@@ -10,12 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from clinic_sim.knowledge.diagnosis_words import Certainty
 
 PARTS_LIMIT = 60
 """Diagnoses read from one text; who names more names everything."""
+
+PIECE_LIMIT = 400
+"""Characters of one piece that are read: no diagnosis is longer, and each cut that is tried reads the piece again."""
+_CUTS_TRIED = 8
 
 DOUBT: dict[Certainty, int] = {"stated": 0, "likely": 1, "possible": 2, "ruled_out": 3}
 """The certainties, the surest first."""
@@ -59,30 +64,35 @@ _ALWAYS = re.compile(
 _HEADER = re.compile(r"#+[^#\n]{1,20}#+")
 _COMMA = re.compile(r"([,，、]|(?<=\S)\s+/\s+(?=\S))")
 _AND = re.compile(
-    r"\s+(?P<word>and/or|and|as well as|plus|or|nor|vs\.?|versus|along with|together with|complicated by|with concurrent|with superimposed|with associated|on top of)\s+|\s*[+＋&]\s*",
+    r"\s+(?P<word>and/or|and|as well as|plus|or|nor|vs\.?|versus|along with|together with|complicated by"
+    r"|with concurrent|with superimposed|with associated|on top of)\s+|\s*[+＋&]\s*",
     re.IGNORECASE,
 )
 _AND_ZH = re.compile(r"合并有|合并|并发|伴有|伴|并|以及|及|和|与|(?P<word>或者|或)")
-_EITHER = frozenset("or nor and/or vs vs. versus 或 或者".split())
+_EITHER = frozenset(("or", "nor", "and/or", "vs", "vs.", "versus", "或", "或者"))
 _NOT = re.compile(
-    r"[\s,]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of|without signs of"
-    r"|unlikely|ruling out|ruled out|excluding)\s)",
+    r"[\s,]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of"
+    r"|without signs of|unlikely|ruling out|ruled out|excluding)\s)",
     re.IGNORECASE,
 )
-_NOT_ZH = re.compile(r"[,，、\s]*(?:而|但)?(?=不是|并非|排除|除外|不考虑|不支持)|而(?=非)")
-_DIFFERENTIAL = re.compile(r"^\W*(?:differential(?:s| diagnos[ei]s)?|ddx|鉴别诊断)\s*(?:includes?|are|is|包括|为|有)?\W*", re.IGNORECASE)
-_SECTION = re.compile(r"^\W*[a-z\u3400-\u9fff ]{0,24}(?:diagnos[ei]s|impression|assessment|诊断|印象|结论)\s*[:：]", re.IGNORECASE)
+_NOT_ZH = re.compile(r"[,，、\s]*但?(?=不是|并非|排除|除外|不考虑|不支持)|(?=而非|而不是)")
+_DIFFERENTIAL = re.compile(
+    r"^\W*(?:differential(?:s| diagnos[ei]s)?|ddx|鉴别诊断)\s*(?:includes?|are|is|包括|为|有)?\W*", re.IGNORECASE
+)
+_SECTION = re.compile(
+    r"^\W*[a-z\u3400-\u9fff ]{0,24}(?:diagnos[ei]s|impression|assessment|诊断|印象|结论)\s*[:：]", re.IGNORECASE
+)
 _EDGES = " \t\r\n,，;；。、.:：-*•_`~"
 
 
 def split(text: str, reader: Reader) -> list[Part]:
     """The diagnoses of a text in their order."""
-    if reader.exact(text):
+    if len(text) <= PIECE_LIMIT and reader.exact(text):
         return [Part(text.strip(_EDGES))]
     parts: list[Part] = []
     floor: Certainty = "stated"
     for line in _ALWAYS.split(_HEADER.sub("\n", text)):
-        piece = line.strip(_EDGES)
+        piece = line.strip(_EDGES)[:PIECE_LIMIT]
         differential = _DIFFERENTIAL.match(piece)
         if differential:
             floor, piece = "possible", piece[differential.end() :].strip(_EDGES)
@@ -130,7 +140,7 @@ def _open(piece: str) -> bool:
 def _by_not(piece: str, reader: Reader) -> list[Part]:
     if reader.exact(piece):
         return [Part(piece)]
-    for match in (_NOT_ZH if _han(piece) else _NOT).finditer(piece):
+    for match in islice((_NOT_ZH if _han(piece) else _NOT).finditer(piece), _CUTS_TRIED):
         left, right = piece[: match.start()].strip(_EDGES), piece[match.end() :].strip(_EDGES)
         if left and right and (reader.names(left) or reader.leads(left)) and reader.names(right):
             return [*_by_and(left, reader), *_by_and(right, reader)]
@@ -141,7 +151,7 @@ def _by_and(piece: str, reader: Reader) -> list[Part]:
     if reader.exact(piece):
         return [Part(piece)]
     whole = reader.names(piece)
-    for match in (_AND_ZH if _han(piece) else _AND).finditer(piece):
+    for match in islice((_AND_ZH if _han(piece) else _AND).finditer(piece), _CUTS_TRIED):
         left, right = piece[: match.start()].strip(_EDGES), piece[match.end() :].strip(_EDGES)
         if not (left and right and reader.names(left)):
             continue

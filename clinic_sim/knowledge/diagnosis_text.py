@@ -54,7 +54,9 @@ def _american(word: str) -> str:
     if len(word) < 5:
         return word
     word = word.replace("ae", "e").replace("oe", "e").replace("leuco", "leuko").replace("sulph", "sulf")
-    return word[:-3] + "or" if word.endswith("our") else word.replace("isation", "ization").replace("centre", "center")
+    if word.endswith(("our", "tre")):
+        return word[:-3] + ("or" if word.endswith("our") else "ter")
+    return word.replace("isation", "ization").replace("yse", "yze")
 
 
 def _singular(word: str) -> str:

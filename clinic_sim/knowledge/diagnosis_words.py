@@ -1,6 +1,6 @@
-"""The words diagnoses are made of: equal spellings, modifiers, hedges, links, and sites that combine with what is wrong there.
+"""The words diagnoses are made of: equal spellings, modifiers, hedges, links, sites and what is wrong there.
 
-Owns `data/diagnosis_words.tsv` and its reading; what the words do to a text is the business of the `diagnosis_*` modules.
+Owns `data/diagnosis_words.tsv` and its reading; what the words do to a text is the other `diagnosis_*` modules'.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Certainty = Literal["stated", "likely", "possible", "ruled_out"]
 
 _HEDGES: tuple[Certainty, ...] = ("ruled_out", "possible", "likely")
 _KINDS = frozenset(
-    "equal modifier weak hedge leadin link contrast type generic site head code".split(),
+    ("equal", "modifier", "weak", "hedge", "leadin", "link", "contrast", "type", "generic", "site", "head", "code")
 )
 
 
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 def table_rows(name: str, columns: int) -> Iterator[Row]:
-    """The rows of `data/<name>` after its header; blank and comment lines left out, short rows filled with empty cells."""
+    """The rows of `data/<name>` after its header, without blank and comment lines; short rows are filled up."""
     text = files("clinic_sim.knowledge").joinpath("data", name).read_text(encoding="utf-8")
     header_seen = False
     for number, line in enumerate(text.splitlines(), 1):

@@ -14,13 +14,14 @@ from typing import NamedTuple
 SAME = 1.0
 PARENT = 0.9
 SIBLING = 0.8
+VAGUE = 0.6
 BLOCK = 0.4
 CHAPTER = 0.1
 UNRELATED = 0.0
 
 
 class Item(NamedTuple):
-    """One item of the classification: a chapter (`IX`), block (`I20-I25`), category (`I21`) or subcategory (`I21.9`)."""
+    """One item of the book: a chapter (`IX`), block (`I20-I25`), category (`I21`) or subcategory (`I21.9`)."""
 
     code: str
     title: str
@@ -100,10 +101,11 @@ def is_unspecified(code: str) -> bool:
 def similarity(a: str, b: str) -> float:
     """How much of diagnosis `a` was named by `b`, in [0, 1] and symmetric; codes that do not exist are like nothing.
 
-    Identical 1. A category and its own subcategory 0.9: right, only less precise (an `unspecified` subcategory counts as
-    its category). Two subcategories of one category 0.8: the disease is right, its site, cause or course is not. One block
-    0.4: the same family (angina for an infarction), which is a wrong diagnosis on the right track. One chapter 0.1:
-    the organ system and little more. Outer blocks (all primary cancers) are as wide as chapters and count as such.
+    Identical 1. A category and its own subcategory 0.9: right, only less precise (an `unspecified` subcategory counts
+    as its category). Two subcategories of one category 0.8: the disease is right, its site, cause or course is not.
+    One block, one of the two its unspecified category, 0.6: stroke for cerebral infarction, not wrong but vague. One
+    block otherwise 0.4: the same family (angina for an infarction), a wrong diagnosis on the right track. One chapter
+    0.1: the organ system and little more. Outer blocks (all primary cancers) are as wide as chapters and count as such.
     """
     first, second = normalise_code(a), normalise_code(b)
     if first is None or second is None:
@@ -114,5 +116,5 @@ def similarity(a: str, b: str) -> float:
         loose = len(first) == 3 or len(second) == 3 or is_unspecified(first) or is_unspecified(second)
         return PARENT if loose else SIBLING
     if block(first) == block(second):
-        return BLOCK
+        return VAGUE if is_vague(first) or is_vague(second) else BLOCK
     return CHAPTER if chapter(first) == chapter(second) else UNRELATED

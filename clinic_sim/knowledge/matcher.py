@@ -17,7 +17,7 @@ from clinic_sim.knowledge.text import Language, fold, stem, well_spelt
 
 
 APART = "/"
-"""Forms listed under this id are read piece by piece: of 无/关节 the first word is "no", not the 无关 of "unrelated"."""
+"""Forms under this id are read piece by piece: the first word of 无/关节 is "no", not the 无关 of "unrelated"."""
 
 
 class Hit(NamedTuple):
@@ -93,7 +93,7 @@ class _English:
             at += len(piece)
             ends[at - 1] = token.end()
             pieces.append(piece)
-        return [Hit(begins[a], ends[b], ids) for a, b, ids in _longest(self._automaton.iter("".join(pieces)))]
+        return [Hit(begins[a], ends[b], ids) for a, b, ids in _largest(self._automaton.iter("".join(pieces)))]
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
@@ -131,6 +131,17 @@ class _Chinese:
                     hits.append(Hit(start, start + len(piece), self._table[piece]))
                 start += len(piece)
         return hits
+
+
+def _largest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """The longest first, wherever they stand, never overlapping: "up at night to urinate" before "at night"."""
+    every = sorted((-length, end - length + 1, end, ids) for end, (length, ids) in found)
+    chosen: list[tuple[int, int, tuple[str, ...]]] = []
+    for _, start, end, ids in every:
+        if all(end < a or b < start for a, b, _ in chosen):
+            chosen.append((start, end, ids))
+    chosen.sort()
+    return chosen
 
 
 def _longest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:

@@ -58,6 +58,10 @@ _TIME = {
         r"[\d.一二两三四五六七八九十半数几多]+余?多?\s*个?多?余?(年|月|周|星期|天|日|小时|分钟|秒|岁|次|支|包)(前)?"
     ),
 }
+# How long relief takes is not how long the complaint has lasted.
+_AFTER = re.compile(
+    r"\b(?:better|improves?|relieved|resolves?|subsides?)\b[\w\s]{0,20}\b(?:after|within|in)\s+(?:an?\s+|about\s+)*$"
+)
 # A relative who is the subject of an illness, as against one who tells or helps.
 _SUFFERS = {
     "en": re.compile(
@@ -74,12 +78,13 @@ _LEAD = re.compile(
     r"[\w.-]+[\s-](?:year|month|week|day|hour)s?'?[\s-]history of\b"
 )
 _ITEM = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|does|did|denies|reports|started|began|when|while|since|after|before|no|not|ago)\b|\d"
+    r"\b(?:is|are|was|were|has|have|had|does|did|denies|reports|started|began|while|since|after|before|no|not|ago)\b|\d"
 )
 _HEREDITY = re.compile(
     r"family\b[^.]{0,12}\bhistory|familial|heredit|runs? in|in the family|family members? (?:has|had|have|with)"
     r"|家族|遗传"
 )
+_PARENTHESIS = re.compile(r"\([^)]*\)?")
 _SCORE = re.compile(r"\b\d+\s*(?:/|out of)\s*(?:10|ten)\b|[\d一二三四五六七八九十]+分(?!钟)")
 _OF_COURSE = frozenset({Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.GENERAL_STATE})
 # Headings that say what a statement is; the words only refine the others.
@@ -129,13 +134,25 @@ def annotate(
         attributes -= {"attr.duration", "attr.onset"}
     attributes |= measured
     named = found.mentions
+    if "(" in folded:
+        aside = [m.span() for m in _PARENTHESIS.finditer(folded)]
+        named = [
+            m for m in named if not m.id.startswith(("kin.", "hx.family")) or not any(a < m.start < b for a, b in aside)
+        ]
     if topic in _OF_COURSE and not _HEREDITY.search(folded):
         # In the story of the illness the family brings, tells and helps.
         named = [m for m in named if m.id != "hx.family"]
+    if language == "zh":
+        named = _stated(named, folded)
     concepts = specific([m.id for m in named if m.id.startswith(_SUBJECT)])
     # "No diabetes or other chronic disease" (无糖尿病等慢性病史) says something of all chronic diseases too.
     concepts += tuple(
-        m.id for m in named if m.id in _GENERIC and _OTHER_ZH.search(folded, 0, m.start) and m.id not in concepts
+        m.id
+        for m in named
+        if (m.id.startswith("dx.") or m.id in _GENERIC)
+        and m.id not in concepts
+        and _OTHER_ZH.search(folded, 0, m.start)
+        and not folded.startswith(("患", "儿"), m.end)
     )
     sites = frozenset(m.id for m in found.mentions if m.id.startswith("site."))
     kin = frozenset() if "informant" in marks else _kin(named, topic)
@@ -188,6 +205,20 @@ def annotate(
     )
 
 
+_CIRCUMSTANCE = ("sx.", "hx.appetite", "hx.stool", "hx.urine", "hx.sleep", "hx.hygiene")
+
+
+def _stated(mentions: list[Mention], folded: str) -> list[Mention]:
+    """Without what only says when something else happens: the cough of 咳嗽时胸痛, the meal of 进食后呕吐."""
+    kept = [
+        m for m in mentions if not (m.id.startswith(_CIRCUMSTANCE) and folded[m.end : m.end + 1] in ("时", "后", "前"))
+    ]
+    left = [m for m in mentions if m not in kept]
+    if left and any(m.id.startswith(("sx.", "dx.")) and m.start > left[-1].start for m in kept):
+        return kept
+    return mentions
+
+
 def annotate_record(
     statements: Sequence[tuple[str, Topic | None, Polarity | None]], *, language: Language
 ) -> list[Meaning]:
@@ -214,7 +245,7 @@ def _measured(folded: str, language: Language) -> set[str]:
     for match in _TIME[language].finditer(folded):
         unit = match.group(1)
         if language == "en":
-            if match.group(2):
+            if match.group(2) or _AFTER.search(folded, 0, match.start()):
                 continue
             found |= {"attr.episode_duration"} if unit in ("minute", "second") else {"attr.duration", "attr.onset"}
         elif unit in ("次", "支", "包"):

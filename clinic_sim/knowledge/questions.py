@@ -7,7 +7,7 @@ another one without a subject of its own ("since when?") is about what the one b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -109,6 +109,8 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
     marks = {m.id for m in found.markers}
     if verbatim(language, "q.fishing").search(words):
         return [Query(QueryKind.ANSWER_FISHING, text=words.strip())]
+    if language == "zh" and _WILLING_ZH.search(words) and "q.request" not in marks:
+        return [Query(QueryKind.STATEMENT, text=words.strip())]
     if language == "zh" and _CONSENT_ZH.search(words):
         words = _CONSENT_ZH.sub("", words)
         marks -= {"q.word", "q.confirm"}
@@ -125,6 +127,9 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
         query = _chunk(words[start:end], mentions, markers, marks, asked, len(chunks) > 1, here)
         if query is None:
             continue
+        listed = tuple(c for c in _listed(words, mentions) if c not in query.concepts) if language == "zh" else ()
+        if listed and query.concepts:
+            query = replace(query, concepts=(*query.concepts, *listed))
         queries.append(query)
         if query.concepts or query.sites:
             here = query
@@ -134,12 +139,27 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
     return queries
 
 
+def _listed(words: str, mentions: list[Mention]) -> list[str]:
+    """Findings and diseases named as items of a list: each is asked for, even where another one implies it."""
+    known = ontology()
+    items = []
+    for m in mentions:
+        beside = words[max(m.start - 1, 0) : m.start] + words[m.end : m.end + 1]
+        kind = known.concepts[m.id].kind if m.id in known.concepts else ""
+        if kind in ("finding", "disease") and m.id not in _SUMMARIES and any(c in "、和或及者" for c in beside):
+            items.append(m.id)
+    return items
+
+
+_SUMMARIES = frozenset({"dx.disease", "dx.chronic", "dx.infectious", "dx.genetic", "dx.infection", "sx.unwell"})
+
+
 def _asks(words: str, mentions: list[Mention], marks: set[str], language: Language) -> bool:
     """Whether a sentence is a question, by its mark, its words, or, when short, by being nothing else."""
     if "?" in words:
         return True
     if language == "zh":
-        if marks & {"q.statement"} and "q.word" not in marks:
+        if "q.statement" in marks and not _ENDS_ASKING_ZH.search(words):
             return False
         if "q.word" in marks:
             return True
@@ -159,11 +179,19 @@ _ASIDE_ZH = re.compile(
     r"除了?[^,;?]*?(?=[,;?]|还|其他|别的|有没有|$)"
     r"|[^,;?]*?(?:的时候|(?<!何)(?<!小)(?<!平)(?<!当)(?<!及)时|(?<=[^,;?你您来])(?:之前|以前|之后|以后))(?=[,您你会也还觉有伴肚怎])"
 )
+_ENDS_ASKING_ZH = re.compile(r"(?:吗|呢|么|没有|没|吧|什么|多少|多久|哪里|几次|怎么样|如何)\W*$")
+_WILLING_ZH = re.compile(
+    r"愿意?.{0,10}(?:检查|治疗|手术|住院|化验|方案)|接受(?:这|该|此|进一步|我们)|(?:做|进行)(?:这个|这项|这些|该|此项)检查|(?:这样|这么做)可以吗"
+)
 # "..., all right?" asks for consent, not for an answer.
-_CONSENT_ZH = re.compile(r"[,。]\s*(?:您看|你看)?(?:这样)?(?:好吗|可以吗|行吗|好不好|行不行|可以吧|好吧|明白吗|懂吗|清楚吗|没问题吧|同意吗)\W*$")
+_CONSENT_ZH = re.compile(
+    r"[,。]\s*(?:您看|你看)?(?:这样)?(?:好吗|可以吗|行吗|好不好|行不行|可以吧|好吧|明白吗|懂吗|清楚吗|没问题吧|同意吗)\W*$"
+)
 _ASIDE_EN = re.compile(
     r"\b(?:besides|apart from|aside from|other than|in addition to|along with|together with|"
-    r"with (?:the|your|this|that|these))\b[^,;?]*?(?=,|;|\?|\b(?:do|did|have|has|is|are|any)\b|$)"
+    r"(?<!problems )(?<!problem )(?<!trouble )(?<!issues )(?<!issue )(?<!wrong )(?<!difficulty )(?<!happened )"
+    r"with (?:the|your|this|that|these)|during (?:the|your|this|her) pregnancy|when (?:she|he) wakes up)\b"
+    r"[^,;?]*?(?=,|;|\?|\b(?:do|did|have|has|is|are|any)\b|$)"
 )
 
 
@@ -220,6 +248,8 @@ def _chunk(
             kind = QueryKind.CONFIRM
         if kin and not concepts:
             topics = (Topic.FAMILY,)
+        if "hx.prior_treatment" in concepts:
+            concepts = tuple(c for c in concepts if not c.startswith("sx."))  # "taken anything *for the pain*?"
         # "Any *other symptoms* such as fever?" asks for fever; "asthma *before*?" for asthma.
         attributes -= {"attr.associated"}
         if not any(c.startswith("sx.") for c in concepts) and concepts:
@@ -230,7 +260,7 @@ def _chunk(
         return Query(QueryKind.OPEN, text=text)
     if "q.else" in markers and not attributes:
         return Query(QueryKind.ANYTHING_ELSE, text=text)
-    if attributes or qualifiers:
+    if attributes or (qualifiers and not (one_of_many and "?" not in words and "q.word" not in markers)):
         about = subject if subject is not None and "attr.associated" not in attributes else None
         return Query(
             QueryKind.SPECIFIC if about else QueryKind.ATTRIBUTE,
@@ -251,6 +281,8 @@ _MODIFIERS = frozenset({"attr.aggravating", "attr.relieving", "attr.drug_effect"
 
 def _asked(attributes: frozenset[str], qualifiers: frozenset[str]) -> frozenset[str]:
     """The attributes asked for, without those that only word the question ("*when* does it get worse?")."""
+    if len(attributes) > 1:
+        attributes -= {"attr.associated"}  # "are your symptoms worse?"
     if attributes & _MODIFIERS:
         return attributes - {"attr.timing", "attr.onset", "attr.onset_mode", "attr.trigger", "attr.quality"}
     if "attr.duration" in attributes and "attr.episode_duration" in qualifiers:

@@ -52,6 +52,8 @@ class Index:
     general: int = 0
     course: int = 0
     story: int = 0
+    voiced: int = 0
+    """Facts that name a symptom."""
 
 
 _PERSPECTIVES = ((Topic.IDEA,), (Topic.CONCERN,), (Topic.EXPECTATION,))
@@ -79,6 +81,8 @@ def index(meanings: Sequence[Meaning]) -> Index:
                 _add(built.inherited, id_, bit)
         for id_ in meaning.concepts:
             _add(built.exact, id_, bit)
+        if any(c.startswith("sx.") for c in meaning.concepts):
+            built.voiced |= bit
         for id_ in meaning.kin:
             for above in known.closure(id_):
                 _add(built.kin, above, bit)
@@ -126,7 +130,10 @@ def select(
 def _answers(query: Query, facts: Index, focus: Meaning | None) -> list[tuple[Strength, str, int]]:
     match query.kind:
         case QueryKind.SPECIFIC | QueryKind.TOPIC | QueryKind.CONFIRM:
-            if query.kin - {"kin.spouse"} and (not query.concepts or any(map(_inheritable, query.concepts))):
+            everyone = query.concepts == ("hx.family",)
+            if query.kin - {"kin.spouse"} and (
+                not query.concepts or everyone or any(map(_inheritable, query.concepts))
+            ):
                 return [("specific" if query.concepts else "topic", "family", _relatives(query, facts))]
             return _about(query, facts)
         case QueryKind.ATTRIBUTE:
@@ -150,7 +157,7 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
     answers: list[tuple[Strength, str, int]] = []
     for concept in query.concepts:
         direct, strength = _direct(concept, facts)
-        places = query.sites - _EVERYWHERE
+        places = query.sites - _EVERYWHERE or _shared_sites(concept, query)
         if places and not ontology().sited(concept) and concept in ontology().composable:
             direct = _at(places, direct, facts) or facts.exact.get(concept, 0) & direct & facts.absent
         direct = _own_denials(concept, direct, facts)
@@ -167,6 +174,7 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         mask = 0
         for site in query.sites:
             mask |= facts.concept.get(site, 0)
+        mask = mask & facts.voiced or mask
         for kin in query.kin:
             mask |= facts.kin.get(kin, 0)
         if query.attributes:
@@ -217,6 +225,14 @@ _TROUBLE = re.compile(
 )
 
 
+def _shared_sites(concept: str, query: Query) -> frozenset[str]:
+    """The sites of what a bare finding is named together with: "is the belly bloated or painful?"."""
+    known = ontology()
+    if len(query.concepts) < 2 or query.attributes or concept not in known.composable or known.sited(concept):
+        return frozenset()
+    return frozenset(place for other in query.concepts for place in known.ancestors(other) if place.startswith("site."))
+
+
 def _bare(query: Query) -> bool:
     """Hardly more than the name of a body site was said, so it was the site that was asked after."""
     if _TROUBLE.search(query.text):
@@ -227,16 +243,23 @@ def _bare(query: Query) -> bool:
 
 def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
     """Facts that name the concept or something more specific; for a heading, all that stands under it."""
-    mask = facts.concept.get(concept, 0)
+    # A fall and a blow are injuries, whatever the word.
+    mask = facts.concept.get("hx.injury" if concept == "sx.injury" else concept, 0)
     heading = _heading(concept)
     if concept in _FUNCTIONS:
         mask &= ~facts.main.get(Topic.PRIOR_CARE, 0)
         summary = facts.exact.get(concept, 0) & mask
         return (summary | mask & ~facts.absent if summary else mask), "topic"
+    if concept == "hx.prior_treatment":
+        mask |= facts.concept.get("hx.medication", 0) & facts.topic.get(Topic.PRIOR_CARE, 0)
+    if concept == "hx.marriage":
+        return facts.exact.get(concept, 0) or mask, "specific"
     if heading is None:
         return mask, "specific"
     if concept in _WIDE:
-        mask &= facts.topic.get(heading, 0)
+        mask &= facts.topic.get(heading, 0) & ~(
+            facts.main.get(Topic.PRIOR_CARE, 0) & facts.exact.get("hx.prior_treatment", 0)
+        )
     if concept == "hx.surgery":
         injuries = facts.concept.get("hx.injury", 0) & ~mask
         return mask | facts.main.get(heading, 0) & ~injuries, "topic"
@@ -247,6 +270,7 @@ _HABITS = frozenset({"hx.smoking", "hx.alcohol", "hx.substance", "hx.caffeine"})
 _EVERYWHERE = frozenset({"site.skin", "site.body"})
 # Functions asked after as a whole; each denied symptom of theirs is not the answer where a summary exists.
 _FUNCTIONS = frozenset({"hx.urine", "hx.stool", "hx.sleep", "hx.appetite", "hx.weight", "hx.energy"})
+_EXCRETIONS = frozenset({"hx.urine", "hx.stool"})
 # Headings whose concept stands above so much that only what the record files there counts.
 _WIDE = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "hx.mood", "hx.general_state"})
 
@@ -294,7 +318,7 @@ def _covered(concept: str, facts: Index) -> int:
     """Statements about a whole heading that settle the concept: no other disease, a normal sleep."""
     for above in _above(concept):
         # "No change in urination" says nothing of blood in it; "urine normal" does.
-        settled = facts.general if above in _FUNCTIONS else facts.absent | facts.general
+        settled = facts.general if above in _EXCRETIONS else facts.absent | facts.general
         mask = facts.exact.get(above, 0) & settled & ~facts.relatives
         if mask:
             return mask
@@ -316,6 +340,8 @@ def _at(sites: frozenset[str], mask: int, facts: Index) -> int:
 # What else answers a question for an attribute.
 _ALSO = {
     "attr.drug_effect": ("attr.relieving", "attr.progression"),
+    "attr.onset": ("attr.duration",),
+    "attr.elsewhere": ("attr.radiation",),
     "attr.location": ("attr.laterality",),
     "attr.consistency": ("attr.quality",),
     "attr.relieving": ("attr.drug_effect",),
@@ -339,21 +365,40 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
     if concept in _HABITS:
         return direct
     given = _any(attributes, facts)
+    if "attr.drug_effect" in attributes and concept in _TREATMENTS:
+        direct |= facts.concept.get("hx.medication", 0)
     found = (direct | facts.inherited.get(concept, 0)) & given
     if found:
         # What is denied has no attributes; the complaint in short tells when, the history how.
         found = found & ~facts.absent or found
+        if concept.startswith("sx."):
+            found = found & ~_elsewhere(facts) or found
         if not attributes & _WHEN:
             found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
         return found
+    if facts.concept.get(concept, 0) & facts.main.get(Topic.CHIEF_COMPLAINT, 0):
+        # "The symptoms lasted three minutes" is about the complaint that the doctor names.
+        found = given & facts.course & ~facts.voiced
+        if found:
+            return found
     # A denial answers every question about what is denied; a habit is told however it is asked for.
     return (
         direct if concept.startswith(("hx.", "drug.", "dx.")) else facts.exact.get(concept, 0) & direct & facts.absent
     )
 
 
+def _elsewhere(facts: Index) -> int:
+    """Facts that name the complaint while telling of something else: earlier illness, what was done about it."""
+    mask = 0
+    for topic in (Topic.PAST_HISTORY, Topic.PRIOR_CARE, Topic.MEDICATION):
+        mask |= facts.main.get(topic, 0)
+    return mask
+
+
 def _qualified(concept: str, direct: int, qualifiers: frozenset[str], facts: Index) -> int:
     """Facts that carry what the question mentions besides, where there are any."""
+    # "In the last week", "since then" say how far back to think, not what to tell.
+    qualifiers -= _WHEN
     if not qualifiers or not direct:
         return direct
     told = (direct | facts.inherited.get(concept, 0)) & _any(qualifiers, facts)
@@ -373,6 +418,8 @@ def _relatives(query: Query, facts: Index) -> int:
     if "hx.children" in query.concepts or "kin.child" in query.kin:
         children |= facts.main.get(Topic.OBSTETRIC, 0) & facts.general
     asked = 0
+    if query.concepts == ("hx.family",):
+        return them or everyone
     for concept in query.concepts:
         asked |= facts.family.get(concept, 0)
     if query.concepts and asked & them:
@@ -389,22 +436,45 @@ def _relatives(query: Query, facts: Index) -> int:
 def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tuple[Strength, str, int]]:
     """Facts of the complaint in focus that give the attribute."""
     if "attr.associated" in query.attributes:
-        asked = facts.story & ~facts.absent & _symptoms(facts)
+        asked = facts.story & ~facts.absent & facts.voiced
         return [("topic", "attr.associated", asked & ~_main_complaint(facts, focus))]
-    given = _any(query.attributes, facts) & (facts.course or facts.story)
+    if "attr.drug_effect" in query.attributes:
+        treated = _effects(facts)
+        if treated:
+            return [("specific", "attr.drug_effect", treated)]
+    among = facts.course or facts.story
+    if "attr.relieving" in query.attributes:
+        among |= facts.main.get(Topic.MEDICATION, 0) | facts.main.get(Topic.PRIOR_CARE, 0)
+    if "attr.effect" in query.attributes:
+        among |= facts.story | facts.main.get(Topic.GENERAL_STATE, 0)
+    if "attr.prior_episode" in query.attributes:
+        among |= facts.attribute.get("attr.prior_episode", 0) & ~facts.relatives
+    given = _any(query.attributes, facts) & among
+    given = given & _any(query.qualifiers & _CONDITIONS, facts) or given
     about = 0
     for concept in focus.concepts if focus is not None else ():
         about |= facts.concept.get(concept, 0) | facts.inherited.get(concept, 0)
     why = ",".join(sorted(query.attributes))
-    return [("specific", why, given & about or given)]
+    # What names no symptom of its own is about the complaint too; the complaint in short tells when, the story how.
+    found = given & (about | ~facts.voiced) or given
+    if not query.attributes & _WHEN:
+        found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
+    return [("specific", why, found)]
 
 
-def _symptoms(facts: Index) -> int:
-    mask = 0
-    for at, meaning in enumerate(facts.meanings):
-        if any(c.startswith("sx.") for c in meaning.concepts):
-            mask |= 1 << at
-    return mask
+# Under which condition something gets better or worse; a question that names one asks for that one.
+_CONDITIONS = frozenset(
+    {"attr.position", "attr.exertion", "attr.rest", "attr.food", "attr.breathing", "attr.cold", "attr.emotion"}
+)
+_TREATMENTS = ("hx.prior_treatment", "hx.medication")
+
+
+def _effects(facts: Index) -> int:
+    """What a treatment did: told with it, or right after it."""
+    told = facts.main.get(Topic.PRIOR_CARE, 0)
+    for treatment in _TREATMENTS:
+        told |= facts.inherited.get(treatment, 0) | facts.concept.get(treatment, 0)
+    return told & _any(frozenset({"attr.drug_effect"}), facts) & ~facts.main.get(Topic.MEDICATION, 0)
 
 
 def _main_complaint(facts: Index, focus: Meaning | None) -> int:

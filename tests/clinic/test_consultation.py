@@ -152,7 +152,7 @@ def test_acting_after_the_end_is_an_error() -> None:
 def test_the_chief_challenges_once_with_evidence_the_doctor_holds() -> None:
     consultation = Consultation(small_case())
     colic = Conclude("renal colic", treatment=("diclofenac",))
-    answer(consultation, "Where does it hurt, and has the pain moved?")
+    answer(consultation, "Where did the pain start and where is it now?")
     assert "migration" in consultation.room.ledger.facts
     result = consultation.act_sync(colic)
     challenge = next(e for e in result.events if isinstance(e, ChiefSpoke))

@@ -19,7 +19,7 @@ from clinic_sim.testing import small_case
 
 HISTORY = [
     Ask("When did it start?"),
-    Ask("Has the pain moved?"),
+    Ask("Where did the pain start and where is it now?"),
     Ask("Any nausea? Any fever?"),
     Ask("Any allergies?"),
     Ask("In confidence: do you take any drugs such as cannabis?"),
