@@ -19,7 +19,7 @@ from typing import Any
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.compiled import compile_case
 from clinic_sim.cases.packs import load_pack
-from clinic_sim.clinic.patient.offline import select_facts
+from clinic_sim.clinic.patient.select import select_facts
 from clinic_sim.clinic.persona import Persona
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "understanding"

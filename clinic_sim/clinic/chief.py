@@ -7,16 +7,13 @@ examination only, a challenge only from evidence that the doctor already holds.
 from __future__ import annotations
 
 from clinic_sim.cases.graph import diagnosis_node
+from clinic_sim.cases.naming import HIT, closeness
 from clinic_sim.clinic.actions import Conclude
 from clinic_sim.clinic.events import ChiefSpoke
 from clinic_sim.clinic.examiner import exam_name
 from clinic_sim.clinic.room import Room
-from clinic_sim.knowledge.diagnoses import read_diagnoses
+from clinic_sim.knowledge.diagnoses import ReadDiagnosis, read_diagnoses
 from clinic_sim.knowledge.exam_catalogue import catalogue
-from clinic_sim.knowledge.icd10 import similarity
-
-REFUTED_SIMILARITY = 0.8
-"""A stated diagnosis is the refuted one when it shares its ICD-10 category (see `knowledge.icd10.similarity`)."""
 
 _KINDS: dict[str, tuple[str, str]] = {
     "vital": ("the vital signs", "生命体征"),
@@ -84,7 +81,7 @@ class OfflineChief:
         stated = [d for d in read_diagnoses(conclusion.diagnosis) if d.certainty != "ruled_out" and d.matches]
         if not stated:
             return ChiefSpoke(len(room.events), words["unread"], "review")
-        against = self._against(room, stated[0].matches[0].icd10)
+        against = self._against(room, stated[0])
         if against:
             names = [self._shown(room, evidence) for evidence in against[:3]]
             text = words["refuted"].format(
@@ -95,12 +92,12 @@ class OfflineChief:
             return ChiefSpoke(len(room.events), words["treatment"], "review")
         return None
 
-    def _against(self, room: Room, code: str) -> list[str]:
+    def _against(self, room: Room, stated: ReadDiagnosis) -> list[str]:
         reference = room.compiled.case.diagnosis
         if reference is None:
             return []
         for other in reference.differential:
-            if other.icd10 and similarity(code, other.icd10) >= REFUTED_SIMILARITY:
+            if closeness(stated, other) >= HIT:
                 return room.compiled.graph.refuting(diagnosis_node(other), room.ledger.known)
         return []
 

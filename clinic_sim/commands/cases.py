@@ -13,7 +13,7 @@ from clinic_sim.cases.compiled import compile_case
 from clinic_sim.cases.loading import load_case
 from clinic_sim.cases.packs import Pack, case_files, load_pack, pack_folder, pack_names
 from clinic_sim.clinic.examiner import exam_name
-from clinic_sim.clinic.patient.phrase import said
+from clinic_sim.clinic.patient.guard import said
 from clinic_sim.clinic.scene import who
 from clinic_sim.commands.console import console, print_json, print_table
 from clinic_sim.errors import CaseError, ConfigError

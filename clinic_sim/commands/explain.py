@@ -14,8 +14,9 @@ from clinic_sim.clinic.driving import drive
 from clinic_sim.clinic.events import ExamClarified, ExamReported
 from clinic_sim.clinic.examiner import OfflineExaminer, exam_name
 from clinic_sim.clinic.limits import Limits
-from clinic_sim.clinic.patient.offline import select_facts
+from clinic_sim.clinic.patient.guard import withhold_leaks
 from clinic_sim.clinic.patient.phrase import phrase_answer
+from clinic_sim.clinic.patient.select import select_facts
 from clinic_sim.clinic.persona import Persona
 from clinic_sim.clinic.room import Room
 from clinic_sim.commands.console import console, print_json
@@ -99,7 +100,7 @@ def explain_question(text: str, case: Case | None, language: str | None) -> dict
     if case is None:
         raise ConfigError("a question needs a case")
     room = _room(case)
-    selection = select_facts(room.compiled, text[:MAX_TEXT], room.persona)
+    selection, _ = withhold_leaks(room.compiled, select_facts(room.compiled, text[:MAX_TEXT], room.persona))
     facts = []
     for fact_id in selection.facts:
         fact = room.compiled.by_id[fact_id]

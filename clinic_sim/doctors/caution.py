@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from clinic_sim.doctors.scripts import Evidence
 from clinic_sim.knowledge.treatments import ancestors, concepts, read_treatment
@@ -59,10 +60,10 @@ _SMALL = 8
 def conditions(evidence: Evidence, told: Iterable[str]) -> frozenset[str]:
     """What limits this patient's tests and treatments: pregnancy, allergy, failing organs."""
     present, signs = evidence.present, evidence.signs
-    sentences = [s.lower() for text in told for s in _SENTENCES.split(text)]
+    said = frozenset[str]().union(*map(_said, told))
     found = {
-        "pregnant": evidence.sex != "male" and any(_WITH_CHILD.search(s) for s in sentences),
-        "contrast_allergy": any(_CONTRAST.search(s) and _REACTED.search(s) for s in sentences),
+        "pregnant": evidence.sex != "male" and "pregnant" in said,
+        "contrast_allergy": "contrast_allergy" in said,
         "asthma": "dx.asthma" in present,
         "child": evidence.age is not None and evidence.age < _SMALL,
         "bleeding": not present.isdisjoint({"sx.hematemesis", "sx.melena", "sx.bleeding_tendency"}) or "↓plt" in signs,
@@ -78,7 +79,7 @@ def conditions(evidence: Evidence, told: Iterable[str]) -> frozenset[str]:
 
 def permitted(plan: Iterable[str], limits: Iterable[str], told: Iterable[str]) -> list[str]:
     """The plan's treatments less what this patient should not get."""
-    banned = _allergies(told).union(*(_FORBIDDEN.get(c, frozenset()) for c in sorted(limits)))
+    banned = frozenset[str]().union(*map(_allergies, told), *(_FORBIDDEN.get(c, frozenset()) for c in limits))
     return [t for t in plan if banned.isdisjoint({t, *ancestors(t)})]
 
 
@@ -100,13 +101,26 @@ def general_care(evidence: Evidence, limits: Iterable[str], *, urgent: bool) -> 
     return [t for t, applies in wanted.items() if applies and t in known]
 
 
-def _allergies(told: Iterable[str]) -> set[str]:
-    """Concepts that the patient told a reaction to, with their classes."""
+@lru_cache(maxsize=16_384)
+def _said(text: str) -> frozenset[str]:
+    """Conditions that one answer states in so many words."""
+    found = set()
+    for sentence in _SENTENCES.split(text.lower()):
+        if _WITH_CHILD.search(sentence):
+            found.add("pregnant")
+        if _CONTRAST.search(sentence) and _REACTED.search(sentence):
+            found.add("contrast_allergy")
+    return frozenset(found)
+
+
+@lru_cache(maxsize=16_384)
+def _allergies(text: str) -> frozenset[str]:
+    """Concepts that an answer tells a reaction to, with their classes."""
     banned: set[str] = set()
-    for sentence in (s for text in told for s in _SENTENCES.split(text)):
+    for sentence in _SENTENCES.split(text):
         if not _REACTED.search(sentence.lower()):
             continue
         for mention in read_treatment(sentence):
             if mention.concept.startswith(("drug.", "class.")):
                 banned |= {mention.concept, *ancestors(mention.concept)[:1], *_RELATED.get(mention.concept, ())}
-    return banned
+    return frozenset(banned)

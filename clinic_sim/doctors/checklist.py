@@ -125,7 +125,7 @@ class Checklist(Scripted):
         language = self.visit.language
         present, absent = concepts_of(self._heard, language)
         complaint, _ = concepts_of(self._heard[:2], language)
-        signs: frozenset[str] = frozenset().union(*(signs_in(text) for text in self._results))
+        signs = frozenset[str]().union(*map(signs_in, self._results))
         return Evidence(present, absent, signs, self._age, self._sex, complaint)
 
     def _conclusion(self) -> Conclude:

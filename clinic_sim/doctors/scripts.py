@@ -7,6 +7,7 @@ much of the patient it explains; what few scripts share counts more.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -31,16 +32,21 @@ _MANY_KINDS = 3
 _EVERYDAY = 0.45
 """Factor for quantities that any illness moves."""
 _EVERYDAY_SIGNS = frozenset(
-    "↑temp ↑hr ↓hr ↑rr ↑sbp ↓sbp ↑dbp ↓spo2 ↑wbc ↑neut ↓lymph ↑plt ↓plt ↓hb ↑crp ↑esr ↑glu ↑cr ↑bun ↑bmi ↓alb ↑ast ↑alt".split()
+    [
+        *("↑temp", "↑hr", "↓hr", "↑rr", "↑sbp", "↓sbp", "↑dbp", "↓spo2", "↑bmi", "↑wbc", "↑neut", "↓lymph"),
+        *("↑plt", "↓plt", "↓hb", "↑crp", "↑esr", "↑glu", "↑cr", "↑bun", "↓alb", "↑ast", "↑alt"),
+    ]
 )
 _SIGN_WORTH = 2.2
 _SIGNS_COUNTED = 4
-_DENIAL = 0.4
+_DENIAL = 0.3
 """Share of a feature's worth that its denial takes away."""
 _LEAST_FULL = 40.0
 """A script of few features is not proved by few of them."""
+_RANKED = 24
 _OUTSIDE = 0.35
 """Factor for a patient outside the ages at which a disease is usual."""
+_FAR_OUTSIDE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +191,14 @@ def signs_in(results: str) -> frozenset[str]:
 
 
 def rank_evidence(evidence: Evidence) -> list[IllnessScript]:
-    """Scripts that the evidence supports, best first."""
+    """Scripts that the evidence supports, best first; at most two dozen."""
     scripts = illness_scripts()
     return [scripts[n] for _, n in _scored(evidence)]
 
 
-def _scored(evidence: Evidence) -> list[tuple[float, int]]:
-    """Negative score and number of each supported script, best first; equal ones in the table's order."""
+@lru_cache(maxsize=2_048)
+def _scored(evidence: Evidence) -> tuple[tuple[float, int], ...]:
+    """Negative score and number of the supported scripts, best first; equal ones in the table's order."""
     index, scripts = _index(), illness_scripts()
     got: dict[int, float] = {}
     explained: dict[int, float] = {}
@@ -222,11 +229,16 @@ def _scored(evidence: Evidence) -> list[tuple[float, int]]:
         signs = sum(sorted(shown.get(n, ()), reverse=True)[:_SIGNS_COUNTED])
         fit = 0.5 + 0.5 * explained.get(n, 0.0) / total
         score = (history * fit + _SIGN_WORTH * signs) / index.full[n]
-        if evidence.age is not None and not script.ages[0] <= evidence.age <= script.ages[1]:
-            score *= _OUTSIDE
+        score *= _age_factor(script.ages, evidence.age)
         if score > 0:
             ranked.append((-score, n))
-    return sorted(ranked)
+    return tuple(heapq.nsmallest(_RANKED, ranked))
+
+
+def _age_factor(usual: tuple[float, float], age: float | None) -> float:
+    if age is None or usual[0] <= age <= usual[1]:
+        return 1.0
+    return _OUTSIDE if usual[0] / 2 <= age <= 2 * usual[1] + 5 else _FAR_OUTSIDE
 
 
 def rank(text: str, language: str) -> list[IllnessScript]:

@@ -33,9 +33,11 @@ def resolve(prepared: str) -> Found:
     """Codes for one prepared English diagnosis without hedges, each with its best score."""
     found: Found = {}
     tokens, faith = _read(prepared)
-    if not tokens:
+    if not tokens or all(len(t) == 1 for t in tokens):
         return found
     _keep(found, exact(tokens), faith)
+    if not found and "intoxication" in tokens:
+        _keep(found, exact(["poisoning" if t == "intoxication" else t for t in tokens]), 0.95 * faith)
     if _best(found) >= 0.95 * faith:
         return found
     outside, inside = _brackets(prepared)
@@ -43,6 +45,7 @@ def resolve(prepared: str) -> Found:
         _keep(found, _bracketed(outside, inside), 1.0)
     if _best(found) >= 0.9 * faith:
         return found
+    outside = _METASTATIC.sub("", outside)
     main, rest = _segments(outside)
     main_tokens, main_faith = _read(main)
     if rest:
@@ -104,6 +107,8 @@ def _best(found: Found) -> float:
     return max((score for score, _ in found.values()), default=0.0)
 
 
+_METASTATIC = re.compile(r"\bmetastatic\s+(?!to\b|cancer|carcinoma|adenocarcinoma|tumou?r|disease|lesion)")
+"""Before an organ and its cancer it says where the cancer began: metastatic lung cancer is cancer of the lung."""
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 
 
@@ -200,7 +205,7 @@ _COST = {"side": 0.01, "stage": 0.01, "severity": 0.015, "state": 0.02, "place":
 def _says_something(tokens: list[str]) -> bool:
     """Whether the words name more than a place in the body."""
     sites, weak, kinds = text.site_words(), text.weak_words(), text.modifier_words()
-    return any(t not in sites and t not in kinds for t in tokens) and not all(t in weak for t in tokens)
+    return any(t not in sites and t not in kinds and t not in weak for t in tokens)
 
 
 def _forms(forms: tuple[Form, ...], score: float) -> Found:

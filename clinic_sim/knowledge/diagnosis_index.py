@@ -118,6 +118,13 @@ def head_of(prepared: str) -> str:
     return ""
 
 
+def _latin_of_chinese() -> Iterator[Form]:
+    """The abbreviations of the Chinese table: Chinese doctors write HSIL and COPD alone, and English ones know them."""
+    for form in table_forms("zh"):
+        if form.name.isascii():
+            yield Form(form.code, form.name, TITLE)
+
+
 @cache
 def english() -> English:
     """The index of English names."""
@@ -126,7 +133,11 @@ def english() -> English:
     cores: dict[tuple[str, ...], dict[str, Form]] = defaultdict(dict)
     postings: list[tuple[Form, frozenset[str], str]] = []
     seen: set[tuple[str, str]] = set()
-    for form in (*table_forms("en"), *sorted(title_forms(), key=lambda f: (f.source, len(f.code)))):
+    for form in (
+        *table_forms("en"),
+        *_latin_of_chinese(),
+        *sorted(title_forms(), key=lambda f: (f.source, len(f.code))),
+    ):
         prepared = text.prepare(form.name)
         tokens = text.content(text.english_words(prepared))
         if not tokens:

@@ -68,6 +68,12 @@ def preferred_name(code: str, language: Language) -> str:
     return icd10.title(code)
 
 
+@cache
+def _titles() -> frozenset[str]:
+    """The names that only a title gives."""
+    return frozenset(form.name for form in index.title_forms()) - {form.name for form in index.table_forms("en")}
+
+
 class _Lint(NamedTuple):
     english: re.Pattern[str] | None
     by_key: dict[str, str]
@@ -104,6 +110,7 @@ def _lint(codes: tuple[str, ...], extra_names: tuple[str, ...]) -> _Lint:
     by_key: dict[str, str] = {}
     by_name: dict[str, str] = {}
     abbreviations: dict[str, None] = {}
+    titles = _titles()
     for name in (*(n for code in codes for n in _telling(code)), *extra_names):
         prepared = texts.prepare(name)
         if _han(prepared):
@@ -112,7 +119,7 @@ def _lint(codes: tuple[str, ...], extra_names: tuple[str, ...]) -> _Lint:
         elif name.isupper() and len(name) <= 6 and " " not in name:
             abbreviations[name] = None
         else:
-            for key in _english_keys(prepared, titled=name not in extra_names):
+            for key in _english_keys(prepared, titled=name in titles):
                 by_key.setdefault(key, name)
     return _Lint(
         re.compile(" (" + _any(by_key) + ")(?= )") if by_key else None,
@@ -154,13 +161,19 @@ def _english_keys(prepared: str, titled: bool) -> list[str]:
     if len(tokens) > 1 and tokens[-1] in texts.weak_words():
         # `Crohn's` alone betrays Crohn's disease; `heart` alone betrays no heart disease.
         keys.append(tokens[:-1])
-    return [" ".join(key) for key in keys if _tells(key)]
+    # A name of the tables is a name with all its words (`heart attack`); what is left of it must tell by itself.
+    named = not titled and len(tokens) > 1 and not _is_generic(tokens)
+    return [" ".join(key) for key in keys if (named and key is tokens) or _tells(key)]
 
 
 def _tells(tokens: list[str]) -> bool:
     generic = _generic_words()
     known = texts.weak_words() | texts.site_words() | texts.modifier_words().keys() | _joints()
-    return " ".join(tokens) not in generic and not all(t in known or t in generic for t in tokens)
+    return not _is_generic(tokens) and not all(t in known or t in generic for t in tokens)
+
+
+def _is_generic(tokens: list[str]) -> bool:
+    return " ".join(tokens) in _generic_words()
 
 
 @cache

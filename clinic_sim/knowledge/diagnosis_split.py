@@ -62,6 +62,11 @@ _ALWAYS = re.compile(
     re.VERBOSE,
 )
 _HEADER = re.compile(r"#+[^#\n]{1,20}#+")
+_QUALIFIER = re.compile(
+    r"(?:(?:current|single|recurrent|most recent) episode|due to|secondary to|caused by|likely due|of|in|at)\b",
+    re.IGNORECASE,
+)
+"""What begins so qualifies the diagnosis before it."""
 _COMMA = re.compile(r"([,，、]|(?<=\S)\s+/\s+(?=\S))")
 _AND = re.compile(
     r"\s+(?P<word>and/or|and|as well as|plus|or|nor|vs\.?|versus|along with|together with|complicated by"
@@ -123,7 +128,7 @@ def _by_commas(line: str, reader: Reader) -> list[Part]:
             continue
         # What is no diagnosis alone (a grade, a site, a qualifier) belongs to the one before it, or waits for the next.
         last = joined[-1] if joined else None
-        if last and (_open(last.text) or not reader.resolves(piece) or not reader.resolves(last.text)):
+        if last and (_qualifies(piece, last.text) or not reader.resolves(piece) or not reader.resolves(last.text)):
             joined[-1] = Part(f"{last.text}，{piece}" if _han(line) else f"{last.text}, {piece}", last.floor)
             continue
         open_list = before == "、" and (open_list or bool(joined))
@@ -131,6 +136,11 @@ def _by_commas(line: str, reader: Reader) -> list[Part]:
         floor = max(reaches, last.floor, key=DOUBT.__getitem__) if last and open_list else "stated"
         joined.append(Part(piece, floor))
     return [_doubted(part, piece.floor) for piece in joined for part in _by_not(piece.text, reader)]
+
+
+def _qualifies(piece: str, last: str) -> bool:
+    """Whether a piece goes on with what the last one began: a bracket is open, or it begins as a qualifier does."""
+    return _open(last) or _QUALIFIER.match(piece) is not None
 
 
 def _open(piece: str) -> bool:

@@ -18,6 +18,11 @@ TEXT_LIMIT = 4_000
 
 _WORD = re.compile(r"[a-z0-9]+")
 _POSSESSIVE = re.compile(r"(?<=[a-z])'s?\b")
+_PREFIX = re.compile(
+    r"\b(?:(pre|non|ante|peri|gastro|broncho)[ -](?=[a-z])"
+    r"|(post)[ -](?=partum|term|natal|menopausal|traumatic|operative|infectious|viral|streptococcal|herpetic))"
+)
+"""A prefix written apart: pre-eclampsia, non Hodgkin, post partum."""
 _GREEK = str.maketrans(
     {"α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l"}
 )
@@ -28,6 +33,8 @@ _ROMAN = str.maketrans(
 
 def prepare(text: str) -> str:
     """Bounded, folded, accents and ligatures undone; lower case."""
+    if len(text) <= TEXT_LIMIT and text.isascii() and text.isprintable():
+        return text.strip().lower()
     folded = fold(clean(text, TEXT_LIMIT).text).translate(_ROMAN)
     if not folded.isascii():
         folded = folded.translate(_GREEK)
@@ -59,8 +66,11 @@ def _american(word: str) -> str:
     return word.replace("isation", "ization").replace("yse", "yze")
 
 
+_VOWELS = frozenset("aeiouy")
+
+
 def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")) or _VOWELS.isdisjoint(word):
         return word
     if word.endswith("ies") and len(word) > 5:
         return word[:-3] + "y"
@@ -73,7 +83,10 @@ def _singular(word: str) -> str:
 
 def english_words(prepared: str) -> list[str]:
     """The canonical words of prepared text, in order."""
-    return [canonical(word) for word in _WORD.findall(_POSSESSIVE.sub("", prepared))]
+    joined = _PREFIX.sub(lambda m: m.group(m.lastindex or 0), prepared)
+    if "'" in joined:
+        joined = _POSSESSIVE.sub("", joined)
+    return [canonical(word) for word in _WORD.findall(joined)]
 
 
 @cache
@@ -102,7 +115,16 @@ def site_words() -> frozenset[str]:
 def content(tokens: list[str]) -> list[str]:
     """Canonical words without those that name nothing; all of them when nothing would be left (`AS`, `IT`)."""
     stop = _canonical_stop()
-    return [token for token in tokens if token not in stop] or tokens
+    kept = [
+        t
+        for t, before in zip(tokens, ["", *tokens], strict=False)
+        if t not in stop or (t == "a" and before in _LETTERED)
+    ]
+    return kept or tokens
+
+
+_LETTERED = frozenset(("hepatitis", "hemophilia", "influenza", "type", "group", "vitamin"))
+"""What goes by letters: the A of hepatitis A is no article."""
 
 
 def core(tokens: list[str]) -> list[str]:

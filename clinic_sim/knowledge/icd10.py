@@ -97,6 +97,14 @@ def is_unspecified(code: str) -> bool:
     return code.endswith(".9") and "unspecified" in items()[code].title.lower()
 
 
+_VAGUE = re.compile(r"(?<!and )\bunspecified\b|\bnot specified as\b", re.IGNORECASE)
+
+
+def is_vague(code: str) -> bool:
+    """Whether its category stands for its block left unspecified: stroke (I64), appendicitis (K37), diabetes (E14)."""
+    return _VAGUE.search(items()[category(code)].title) is not None
+
+
 @lru_cache(maxsize=65_536)
 def similarity(a: str, b: str) -> float:
     """How much of diagnosis `a` was named by `b`, in [0, 1] and symmetric; codes that do not exist are like nothing.

@@ -15,7 +15,6 @@ import ahocorasick
 
 from clinic_sim.knowledge.text import Language, fold, stem, well_spelt
 
-
 APART = "/"
 """Forms under this id are read piece by piece: the first word of 无/关节 is "no", not the 无关 of "unrelated"."""
 
@@ -62,38 +61,39 @@ _FILLERS = frozenset(
 _TOKEN = re.compile(r"[a-z\u00c0-\u024f]+(?:'[a-z]+)?|\d+(?:[.,:/]\d+)*|[^\s\w'-]")
 
 
+_FIRST_LETTER = 0xF0000
+"""Where the private letters begin that stand for words."""
+_NO_LETTER = "\ufffd"
+
+
 class _English:
     def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]], stem_of: Callable[[str], str] = stem) -> None:
-        self._automaton = ahocorasick.Automaton()
         self._stem = stem_of
-        table: dict[str, tuple[str, ...]] = {}
+        table: dict[tuple[str, ...], tuple[str, ...]] = {}
         for form, ids in forms:
-            words = [stem_of(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS]
+            words = tuple(stem_of(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS)
             if words:
-                table[_key(words)] = _merge(table.get(_key(words), ()), ids)
+                table[words] = _merge(table.get(words, ()), ids)
+        # One character a word: the automaton then runs over words, and its positions are those of the words.
+        vocabulary = dict.fromkeys(word for key in table for word in key)
+        self._letters = {word: chr(_FIRST_LETTER + n) for n, word in enumerate(vocabulary)}
+        self._automaton = ahocorasick.Automaton()
         for key, ids in table.items():
-            self._automaton.add_word(key, (len(key), ids))
-        self._vocabulary = frozenset(word for key in table for word in key.split())
+            letters = "".join(map(self._letters.__getitem__, key))
+            self._automaton.add_word(letters, (len(key), sum(map(len, key)) + 2 * len(key), ids))
+        self._vocabulary = frozenset(vocabulary)
         self._near = _near(self._vocabulary)
         self._automaton.make_automaton()
-        self._correct = lru_cache(maxsize=16_384)(self._correct_once)
+        self._letter = lru_cache(maxsize=32_768)(self._letter_of)
 
     def find(self, folded: str) -> list[Hit]:
-        pieces: list[str] = []
-        begins: dict[int, int] = {}
-        ends: dict[int, int] = {}
-        at = 0
-        correct = self._correct
-        for token in _TOKEN.finditer(folded):
-            word = token.group()
-            if word in _FILLERS:
-                continue
-            piece = f" {correct(word)} "
-            begins[at] = token.start()
-            at += len(piece)
-            ends[at - 1] = token.end()
-            pieces.append(piece)
-        return [Hit(begins[a], ends[b], ids) for a, b, ids in _largest(self._automaton.iter("".join(pieces)))]
+        letter = self._letter
+        tokens = [token for token in _TOKEN.finditer(folded) if token.group() not in _FILLERS]
+        letters = "".join([letter(token.group()) for token in tokens])
+        return [Hit(tokens[a].start(), tokens[b].end(), ids) for a, b, ids in _largest(self._automaton.iter(letters))]
+
+    def _letter_of(self, word: str) -> str:
+        return self._letters.get(self._correct_once(word), _NO_LETTER)
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
@@ -133,12 +133,16 @@ class _Chinese:
         return hits
 
 
-def _largest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
+def _largest(found: Iterator[tuple[int, tuple[int, int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
     """The longest first, wherever they stand, never overlapping: "up at night to urinate" before "at night"."""
-    every = sorted((-length, end - length + 1, end, ids) for end, (length, ids) in found)
+    every = [(-size, end - words + 1, end, ids) for end, (words, size, ids) in found]
+    every.sort()
     chosen: list[tuple[int, int, tuple[str, ...]]] = []
+    taken = 0
     for _, start, end, ids in every:
-        if all(end < a or b < start for a, b, _ in chosen):
+        span = (2 << end) - (1 << start)
+        if not taken & span:
+            taken |= span
             chosen.append((start, end, ids))
     chosen.sort()
     return chosen
@@ -167,10 +171,6 @@ def build(language: Language, forms: Iterable[tuple[str, tuple[str, ...]]], *, n
 
 def _stem_but_numbers(word: str) -> str:
     return word if word[0].isdigit() else stem(word)
-
-
-def _key(words: list[str]) -> str:
-    return "".join(f" {word} " for word in words)
 
 
 def _merge(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:

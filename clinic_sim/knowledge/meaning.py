@@ -100,6 +100,13 @@ _NAMED_BY_WORDS = frozenset(
         *(Topic.BIRTH_DEVELOPMENT, Topic.GENERAL_STATE, Topic.PAST_HISTORY, Topic.FAMILY, Topic.PRIOR_CARE, Topic.MOOD),
     }
 )
+# Headings so narrow that what stands there is about them, whatever else it names.
+_NARROW = frozenset(
+    {
+        *(Topic.SMOKING, Topic.ALCOHOL, Topic.SUBSTANCE, Topic.MEDICATION, Topic.ALLERGY, Topic.OCCUPATION),
+        *(Topic.MENSTRUAL, Topic.SEXUAL, Topic.VACCINATION, Topic.TRANSFUSION),
+    }
+)
 _GESTATION = frozenset({"hx.pregnancy", "hx.birth", "dx.gest_diabetes", "hx.feeding"})
 _OTHER_ZH = re.compile("(?:等|其他|其它)(?:其他|其它)?$")
 _GENERIC = frozenset(
@@ -250,6 +257,10 @@ def _measured(folded: str, language: Language) -> set[str]:
             found |= {"attr.episode_duration"} if unit in ("minute", "second") else {"attr.duration", "attr.onset"}
         elif unit in ("次", "支", "包"):
             found.add("attr.frequency" if unit == "次" else "attr.amount")
+        elif folded.startswith(("后", "内"), match.end()):
+            continue  # how long after, not since when
+        elif unit != "岁" and re.search("每次|每回|一次", folded[max(match.start() - 6, 0) : match.start()]):
+            found.add("attr.episode_duration")
         elif unit != "岁":
             found |= {"attr.episode_duration"} if unit in ("分钟", "秒") else {"attr.duration", "attr.onset"}
     return found
@@ -297,6 +308,8 @@ def _topics(
         if not apart or attributes & _OF_THE_STORY or any(c.startswith("sx.") for c in concepts):
             return tuple(dict.fromkeys([heading, *named]))
     if heading in (Topic.OBSTETRIC, Topic.BIRTH_DEVELOPMENT):
+        return tuple(dict.fromkeys([heading, *named]))
+    if heading in _NARROW and heading in named:
         return tuple(dict.fromkeys([heading, *named]))
     if named:
         return tuple(dict.fromkeys([*named, *([heading] if heading else [])]))

@@ -179,6 +179,8 @@ _ASIDE_ZH = re.compile(
     r"除了?[^,;?]*?(?=[,;?]|还|其他|别的|有没有|$)"
     r"|[^,;?]*?(?:的时候|(?<!何)(?<!小)(?<!平)(?<!当)(?<!及)时|(?<=[^,;?你您来])(?:之前|以前|之后|以后))(?=[,您你会也还觉有伴肚怎])"
 )
+# A question that only adds to the one before: "... or anything similar?"
+_GOES_ON_ZH = re.compile("或|比如|例如|像|包括")
 _ENDS_ASKING_ZH = re.compile(r"(?:吗|呢|么|没有|没|吧|什么|多少|多久|哪里|几次|怎么样|如何)\W*$")
 _WILLING_ZH = re.compile(
     r"愿意?.{0,10}(?:检查|治疗|手术|住院|化验|方案)|接受(?:这|该|此|进一步|我们)|(?:做|进行)(?:这个|这项|这些|该|此项)检查|(?:这样|这么做)可以吗"
@@ -190,7 +192,8 @@ _CONSENT_ZH = re.compile(
 _ASIDE_EN = re.compile(
     r"\b(?:besides|apart from|aside from|other than|in addition to|along with|together with|"
     r"(?<!problems )(?<!problem )(?<!trouble )(?<!issues )(?<!issue )(?<!wrong )(?<!difficulty )(?<!happened )"
-    r"with (?:the|your|this|that|these)|during (?:the|your|this|her) pregnancy|when (?:she|he) wakes up)\b"
+    r"with (?:the|your|this|that|these)|during (?:the|your|this|her) pregnancy|(?:before|after) (?:the|your|this|that)|"
+    r"while (?:you|she) (?:were|was) (?:pregnant|carrying)|when (?:she|he) wakes up)\b"
     r"[^,;?]*?(?=,|;|\?|\b(?:do|did|have|has|is|are|any)\b|$)"
 )
 
@@ -203,7 +206,8 @@ def _asides(words: str, mentions: list[Mention]) -> list[Mention]:
         return []
     aside = [m for m in mentions if any(a <= m.start < b for a, b in scenes)]
     rest = [m for m in mentions if m not in aside and (m.id.startswith(_SUBJECT) or m.id.startswith(ASKED))]
-    return [m for m in aside if not m.id.startswith(ASKED)] if rest else []
+    # At what time or under which condition is part of the question: "are you short of breath *at rest*?"
+    return [m for m in aside if not m.id.startswith((ASKED, "attr."))] if rest else []
 
 
 def _chunks(words: str) -> list[tuple[int, int]]:
@@ -230,11 +234,25 @@ def _chunk(
     kin = frozenset(i for i in ids if i.startswith("kin.") or i == "hx.family")
     qualifiers = frozenset(i for i in ids if i.startswith("attr."))
     attributes = _asked(frozenset(i[1:] for i in ids if i.startswith(ASKED)), qualifiers)
+    feels = concepts and _FEELS.issuperset(concepts) and "attr.quality" in attributes | qualifiers
+    if feels and subject is not None and any("sx.pain" in known.closure(c) for c in subject.concepts):
+        concepts, attributes = subject.concepts, attributes | {"attr.quality"}  # "is the pain sharp, *burning*?"
     closure = frozenset(a for c in concepts for a in known.closure(c))
+    if "attr.elsewhere" in attributes and not concepts:
+        ids = [i for i in ids if not i.startswith("site.")]  # "just the thigh, or anywhere else?"
     sites = frozenset(i for i in ids if i.startswith("site.") and i not in closure)
     negated = bool(markers & {"neg", "neg.here"})
     text = words.strip()
+    if (
+        subject is not None
+        and not kin
+        and _GOES_ON_ZH.match(text)
+        and all(c.startswith(("sx.", "dx.")) for c in concepts)
+    ):
+        kin = subject.kin
     concepts = tuple(c for c in concepts if c != "hx.family" or len(concepts) == 1)
+    if subject is not None and not sites and len(text) <= _SHORT and len(concepts) == 1:
+        concepts = _placed(concepts[0], subject)
     if kin and not concepts and not attributes and one_of_many and not markers & {"q.word"} and "?" not in words:
         return None
     named = "hx.identity" in ids or "q.identity" in markers
@@ -250,6 +268,9 @@ def _chunk(
             topics = (Topic.FAMILY,)
         if "hx.prior_treatment" in concepts:
             concepts = tuple(c for c in concepts if not c.startswith("sx."))  # "taken anything *for the pain*?"
+        if _FOR.search(words) and not _TREATED.isdisjoint(concepts):
+            drugs = [_DRUG_FOR[c] for c in concepts if c in _DRUG_FOR]
+            concepts = tuple(drugs) or concepts  # "tablets *for your blood pressure*?"
         # "Any *other symptoms* such as fever?" asks for fever; "asthma *before*?" for asthma.
         attributes -= {"attr.associated"}
         if not any(c.startswith("sx.") for c in concepts) and concepts:
@@ -274,6 +295,35 @@ def _chunk(
             text,
         )
     return None
+
+
+# Findings that are also what a pain is like.
+_FEELS = frozenset({"sx.burning", "sx.cramp", "sx.tightness", "sx.tearing"})
+_FOR = re.compile(r"\bfor (?:your|the|his|her|any|high|diabetes|asthma|depression)\b")
+_TREATED = frozenset({"hx.medication", "hx.prior_treatment"})
+_DRUG_FOR = {
+    "dx.hypertension": "drug.antihypertensive",
+    "dx.diabetes": "drug.diabetes",
+    "dx.hyperlipidemia": "drug.statin",
+    "dx.thyroid": "drug.thyroid",
+    "dx.asthma": "drug.inhaler",
+    "dx.epilepsy": "drug.antiepileptic",
+    "dx.depression": "drug.antidepressant",
+    "dx.gerd": "drug.ppi",
+}
+_SHORT = 5
+
+
+def _placed(concept: str, subject: Query) -> tuple[str, ...]:
+    """A bare finding where the question before was about a site: "is the neck swollen? Does it hurt?"."""
+    known = ontology()
+    if concept in known.composable and not known.sited(concept):
+        near = (*sorted(subject.sites), *(a for c in subject.concepts for a in known.ancestors(c)))
+        for site in near:
+            composed = known.composed(concept, site) if site.startswith("site.") else None
+            if composed is not None:
+                return (composed,)
+    return (concept,)
 
 
 _MODIFIERS = frozenset({"attr.aggravating", "attr.relieving", "attr.drug_effect"})
@@ -302,4 +352,5 @@ def _tidy(queries: list[Query]) -> tuple[Query, ...]:
     if fishing:
         return (*fishing, *(q for q in understood if q.kind is not QueryKind.ANSWER_FISHING))
     chosen = understood or real or queries[:1]
-    return tuple(dict.fromkeys(chosen)) or (Query(QueryKind.STATEMENT),)
+    once = {replace(q, text=""): q for q in reversed(chosen)}  # asked twice in other words, answered once
+    return tuple(reversed(once.values())) or (Query(QueryKind.STATEMENT),)

@@ -52,10 +52,16 @@ class Index:
     general: int = 0
     course: int = 0
     story: int = 0
+    treated: int = 0
+    """Facts told right after a treatment, that say what it did."""
+    placed: int = 0
+    """Facts that say where, in words of their own: not every headache tells where the head aches."""
     voiced: int = 0
     """Facts that name a symptom."""
 
 
+_TREATMENTS = frozenset({"hx.prior_treatment", "hx.medication"})
+_OUTCOMES = frozenset({"attr.drug_effect", "attr.relieving"})
 _PERSPECTIVES = ((Topic.IDEA,), (Topic.CONCERN,), (Topic.EXPECTATION,))
 
 
@@ -98,6 +104,10 @@ def index(meanings: Sequence[Meaning]) -> Index:
             built.absent |= bit
         if meaning.general:
             built.general |= bit
+        if at and meaning.attributes & _OUTCOMES and meanings[at - 1].closure & _TREATMENTS:
+            built.treated |= bit
+        if meaning.sites or "attr.laterality" in meaning.attributes:
+            built.placed |= bit
     built.course = built.main.get(Topic.CHIEF_COMPLAINT, 0) | built.main.get(Topic.PRESENT_ILLNESS, 0)
     built.story = built.course | built.main.get(Topic.REVIEW_OF_SYSTEMS, 0)
     return built
@@ -222,6 +232,7 @@ def _stating(concept: str, mask: int, facts: Index) -> int:
 
 _TROUBLE = re.compile(
     r"\b(?:problems?|trouble|issues?|symptoms?|complaints?|concerns?|wrong|bother\w*|happened|affected)\b"
+    r"|不舒服|不适|毛病|问题|异常|症状"
 )
 
 
@@ -241,6 +252,17 @@ def _bare(query: Query) -> bool:
     return len(words) <= 4 and len(query.text) <= 30 if len(words) > 1 or query.text.isascii() else len(query.text) <= 6
 
 
+# Where an illness is named in passing.
+_HABITUAL = (Topic.SMOKING, Topic.ALCOHOL, Topic.OCCUPATION, Topic.MEDICATION)
+
+
+def _under(headings: Sequence[Topic], facts: Index) -> int:
+    mask = 0
+    for heading in headings:
+        mask |= facts.main.get(heading, 0)
+    return mask
+
+
 def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
     """Facts that name the concept or something more specific; for a heading, all that stands under it."""
     # A fall and a blow are injuries, whatever the word.
@@ -258,8 +280,12 @@ def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
         return mask, "specific"
     if concept in _WIDE:
         mask &= facts.topic.get(heading, 0) & ~(
-            facts.main.get(Topic.PRIOR_CARE, 0) & facts.exact.get("hx.prior_treatment", 0)
+            facts.main.get(Topic.PRIOR_CARE, 0) & facts.concept.get("hx.prior_treatment", 0)
+            | (_under(_HABITUAL, facts) if heading is Topic.PAST_HISTORY else 0)
         )
+    if concept == "hx.menses":
+        own = facts.main.get(heading, 0) & ~facts.concept.get("sx.vaginal_discharge", 0)
+        return own or mask, "topic"
     if concept == "hx.surgery":
         injuries = facts.concept.get("hx.injury", 0) & ~mask
         return mask | facts.main.get(heading, 0) & ~injuries, "topic"
@@ -342,6 +368,7 @@ _ALSO = {
     "attr.drug_effect": ("attr.relieving", "attr.progression"),
     "attr.onset": ("attr.duration",),
     "attr.elsewhere": ("attr.radiation",),
+    "attr.quality": ("attr.color",),
     "attr.location": ("attr.laterality",),
     "attr.consistency": ("attr.quality",),
     "attr.relieving": ("attr.drug_effect",),
@@ -368,31 +395,33 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
     if "attr.drug_effect" in attributes and concept in _TREATMENTS:
         direct |= facts.concept.get("hx.medication", 0)
     found = (direct | facts.inherited.get(concept, 0)) & given
+    if not found and "attr.prior_episode" in attributes:
+        found = direct & _elsewhere(facts)
     if found:
         # What is denied has no attributes; the complaint in short tells when, the history how.
         found = found & ~facts.absent or found
         if concept.startswith("sx."):
             found = found & ~_elsewhere(facts) or found
+        if "attr.location" in attributes:
+            found = found & (facts.placed | _any(attributes - {"attr.location"}, facts)) or found
         if not attributes & _WHEN:
             found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
         return found
     if facts.concept.get(concept, 0) & facts.main.get(Topic.CHIEF_COMPLAINT, 0):
         # "The symptoms lasted three minutes" is about the complaint that the doctor names.
-        found = given & facts.course & ~facts.voiced
+        scope = facts.course | (facts.main.get(Topic.PAST_HISTORY, 0) if "attr.prior_episode" in attributes else 0)
+        found = given & scope & ~facts.voiced
         if found:
             return found
     # A denial answers every question about what is denied; a habit is told however it is asked for.
-    return (
-        direct if concept.startswith(("hx.", "drug.", "dx.")) else facts.exact.get(concept, 0) & direct & facts.absent
-    )
+    if concept.startswith(("hx.", "drug.", "dx.")):
+        return direct & ~facts.absent or direct
+    return facts.exact.get(concept, 0) & direct & facts.absent
 
 
 def _elsewhere(facts: Index) -> int:
     """Facts that name the complaint while telling of something else: earlier illness, what was done about it."""
-    mask = 0
-    for topic in (Topic.PAST_HISTORY, Topic.PRIOR_CARE, Topic.MEDICATION):
-        mask |= facts.main.get(topic, 0)
-    return mask
+    return _under((Topic.PAST_HISTORY, Topic.PRIOR_CARE, Topic.MEDICATION), facts)
 
 
 def _qualified(concept: str, direct: int, qualifiers: frozenset[str], facts: Index) -> int:
@@ -413,7 +442,8 @@ def _relatives(query: Query, facts: Index) -> int:
         them = 0
         for kin in named:
             them |= facts.kin.get(kin, 0)
-        them &= everyone | (facts.concept.get("hx.past", 0) if "hx.past" in query.concepts else 0)
+        home = 0 if query.concepts else facts.main.get(Topic.LIVING, 0) | facts.main.get(Topic.OBSTETRIC, 0)
+        them &= everyone | home | (facts.concept.get("hx.past", 0) if "hx.past" in query.concepts else 0)
     children = facts.concept.get("hx.children", 0) if "hx.children" in query.concepts else 0
     if "hx.children" in query.concepts or "kin.child" in query.kin:
         children |= facts.main.get(Topic.OBSTETRIC, 0) & facts.general
@@ -466,15 +496,15 @@ def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tup
 _CONDITIONS = frozenset(
     {"attr.position", "attr.exertion", "attr.rest", "attr.food", "attr.breathing", "attr.cold", "attr.emotion"}
 )
-_TREATMENTS = ("hx.prior_treatment", "hx.medication")
 
 
 def _effects(facts: Index) -> int:
     """What a treatment did: told with it, or right after it."""
     told = facts.main.get(Topic.PRIOR_CARE, 0)
-    for treatment in _TREATMENTS:
-        told |= facts.inherited.get(treatment, 0) | facts.concept.get(treatment, 0)
-    return told & _any(frozenset({"attr.drug_effect"}), facts) & ~facts.main.get(Topic.MEDICATION, 0)
+    for treatment in sorted(_TREATMENTS):
+        told |= facts.concept.get(treatment, 0)
+    given = told & _any(frozenset({"attr.drug_effect"}), facts) & ~facts.main.get(Topic.MEDICATION, 0)
+    return given | facts.treated & (facts.course | facts.main.get(Topic.PRIOR_CARE, 0))
 
 
 def _main_complaint(facts: Index, focus: Meaning | None) -> int:

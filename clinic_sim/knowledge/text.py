@@ -67,9 +67,8 @@ def detect_language(text: str) -> Language:
     return "zh" if han and han >= len(_LATIN.findall(head)) else "en"
 
 
-_END_EN = re.compile(
-    r"(?:(?<!\bdr)(?<!\bmr)(?<!\bms)(?<!\bmrs)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)\.(?=\s|$)|[!?;\n]|(?<=[a-z])\.(?=[A-Z]))+",
-)
+_MARK_EN = re.compile(r"[.!?;\n]+")
+_ABBREVIATION = re.compile(r"(?:\b(?:dr|mr|ms|mrs|vs|approx)|e\.g|i\.e)$")
 _END_ZH = re.compile(r"(?:[。!?;\n]|(?<!\d)\.(?!\d))+")
 
 
@@ -77,13 +76,25 @@ def sentences(folded: str, language: Language) -> list[Span]:
     """The sentences of folded text, each with its closing mark; never empty ones."""
     spans = []
     start = 0
-    for mark in (_END_ZH if language == "zh" else _END_EN).finditer(folded):
+    for mark in (_END_ZH if language == "zh" else _MARK_EN).finditer(folded):
+        if language == "en" and not _ends(mark, folded):
+            continue
         if folded[start : mark.start()].strip():
             spans.append(Span(start, mark.end()))
             start = mark.end()
     if folded[start:].strip():
         spans.append(Span(start, len(folded)))
     return spans
+
+
+def _ends(mark: re.Match[str], folded: str) -> bool:
+    """Whether an English mark ends a sentence; a full stop within a number or after an abbreviation does not."""
+    start, end = mark.span()
+    if folded.startswith(".", start) and mark.group().strip(".") == "":
+        return (end == len(folded) or folded[end].isspace()) and not _ABBREVIATION.search(
+            folded, max(0, start - 7), start
+        )
+    return True
 
 
 _IRREGULAR = {
@@ -152,7 +163,7 @@ _IRREGULAR = {
 } | {"worse": "worse", "worst": "worst"}
 # Words that mean something else than the words they look inflected from: spots are no spotting, a site is not to sit.
 _WHOLE = """
-    added adding adds admits aids balls bit bumped bumps catching changing checking children contacts cycling
+    added adding adds admits aids backed balls bit bumped bumps catching changing checking children contacts cycling
     discharged drops drugs engaged expecting extending extends facing fasting fits following formed functioning
     glasses goals grades graves handed heard hearing hives imaging isolate isolates kids limited listing moved
     nursing operating packs pads pounding raised reports running scratching shots site sites solids sores spots

@@ -37,7 +37,7 @@ def test_every_reference_of_a_script_exists() -> None:
         assert [f.concept for f in script.features if f.concept not in known] == [], script.name_en
         assert [e for e in script.exams if e not in catalogue()] == [], script.name_en
         assert [t for t in script.plan if t not in treatments] == [], script.name_en
-        assert script.features and script.exams and script.plan and script.signs, script.name_en
+        assert all((script.features, script.exams, script.plan, script.signs)), script.name_en
         assert script.sex in ("", "female", "male")
         assert 0 <= script.ages[0] < script.ages[1] <= 120
 

@@ -24,7 +24,8 @@ class Coded:
 
 
 def code_exam(names: Sequence[str], language: Language, kind: Kind) -> Coded:
-    """The code of the first name that the catalogue knows; a local code of the first name otherwise."""
+    """The code of the first name that the catalogue knows, a name being read under the headings that ` > ` puts before
+    it; a local code of the first name otherwise."""
     return _code(tuple(names), language, kind)
 
 
@@ -55,4 +56,4 @@ def _code(names: tuple[str, ...], language: Language, kind: Kind) -> Coded:
             # The left wrist of an aspiration is where it was done, not a physical examination of it.
             also = tuple(c for c in codes[1:] if own in _BY_HAND or book[c].kind.value not in _BY_HAND)
             return Coded(codes[0], also, own, known=True)
-    return Coded(f"local.{slug(names[0])}", (), kind, known=False)
+    return Coded(f"local.{slug(names[0].rsplit(' > ', 1)[-1])}", (), kind, known=False)

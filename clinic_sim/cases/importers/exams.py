@@ -119,7 +119,7 @@ class ExamBook:
                 loose.extend(_parts({key: inner}, path))
             elif isinstance(inner, Mapping):
                 self._node(section, here, [name, *names], inner, physical)
-            elif (own := code_exam([name], self.language, inner_kind)).known:
+            elif (own := code_exam([_path([name, *names]), name], self.language, inner_kind)).known:
                 self._leaf(section, here, [name, *names], inner, inner_kind, own)
             elif physical or (coded.known and kind != "laboratory"):
                 loose.extend(_parts({key: inner}, path))
@@ -155,7 +155,7 @@ class ExamBook:
         parts = _parts(value, path)
         if coded is not None and not coded.known:
             coded = None
-        self.add(section, names, parts, kind=kind, coded=coded or code_exam(names[:1], self.language, kind))
+        self.add(section, names, parts, kind=kind, coded=coded or code_exam([_path(names), names[0]], self.language, kind))
 
     def exams(self, essential: Mapping[str, bool] | None = None, taken: Iterable[str] = ()) -> tuple[Exam, ...]:
         """The exams. `essential` gives the codes that matter; ids avoid those taken by facts."""
@@ -308,8 +308,14 @@ def guess_kind(names: Sequence[str], physical: bool) -> Kind:
 
 
 def _combined(names: Sequence[str]) -> list[str]:
-    """The names to try: its own, then with the heading above it (`MRI` under `Brain imaging`)."""
-    return [names[0], *(f"{names[0]} {above}" for above in names[1:2])]
+    """The names to try: read under its headings (`Urinalysis > Glucose`), its own, and joined with the heading above it
+    (`MRI` under `Brain imaging`)."""
+    return [_path(names), names[0], *(f"{names[0]} {above}" for above in names[1:2])]
+
+
+def _path(names: Sequence[str]) -> str:
+    """A name under the headings above it, outermost first; a heading that only says `Tests` tells nothing."""
+    return " > ".join([*reversed([n for n in names[1:] if not is_part(n)]), names[0]])
 
 
 def _parts(value: Any, path: str) -> list[Part]:

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 
 from clinic_sim.cases.facts import Polarity
+from clinic_sim.cases.importers.mixed import Half, halves, sober, stands_alone
+from clinic_sim.cases.importers.physical import is_finding
+from clinic_sim.cases.importers.seams import is_result, join
 from clinic_sim.cases.importers.spoken import unframed
 from clinic_sim.knowledge import clauses as language_clauses
 from clinic_sim.knowledge.clauses import split_clauses
@@ -80,7 +83,7 @@ _INNER_EN = re.compile(
 )
 _HABITS = {Topic.SMOKING, Topic.ALCOHOL, Topic.SUBSTANCE, Topic.TRAVEL, Topic.EXPOSURE, Topic.MEDICATION, Topic.ALLERGY}
 _LEADS_ZH = re.compile(
-    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意间|意中|意义|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|效果|用|价值))"
+    r"^(?:均|并|亦|也|但)?(?:否认|无(?!法|力|精打采|意间|意中|意义|名|痛性|故|明显诱因|诱因|业|望|助|缘)|从不|从未|未见|没有(?!食欲|精神|力气|胃口|意义|希望|信心|兴趣|效果|用|价值))"
     r"|^家[族庭][^，]{0,5}(?:无|没有|否认)"
 )
 _NEGATION_EN = re.compile(
@@ -101,7 +104,7 @@ _QUOTES = '“”"「」'
 _NO_QUOTES = str.maketrans("", "", "“”")
 _NUMBER = re.compile(r"^(?:\d{1,2}[.、．](?!\d)|[(（]\d{1,2}[)）])\s?")
 _DENIES_ZH = re.compile(
-    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意间|意中|意义|望|助)|否认|没有(?!意义|希望|价值|用)|从不|从未|未(?!愈|婚|育|孕|监测|留意|重视|戒|排便|进食|大便|睡|能|经|遵|规律|成)|"
+    r"^.{0,8}?(?:无(?!明显诱因|诱因|法|力|精打采|意间|意中|意义|望|助)|否认|没有(?!食欲|精神|力气|胃口|意义|希望|信心|兴趣|效果|价值|用)|从不|从未|未(?!愈|婚|育|孕|监测|留意|重视|戒|排便|进食|大便|睡|能|经|遵|规律|成)|"
     r"不(?:伴|吸|饮|抽|喝|嗜|咳|喘|痛|痒|发热|含))"
 )
 _SETTING_ZH = re.compile(r"以来|病程|期间|[近患病]|[时后前]$|\d|[天月年]")
@@ -115,7 +118,12 @@ _BARE_ZH = re.compile(r"(?:精神|饮食|食欲|睡眠|大便|小便|状态|体�
 _STATES_ZH = re.compile(r"感觉|感到|觉得|自觉|认为|表现为|出现|可见|担心")
 _UNSURE_ZH = re.compile(r"^[^，,（(]{1,20}(?:不详|不明|不清楚?)$")
 _BASE_VERB = re.compile(r"(?:drink|smoke|use|consume|take|have|vape|work|live|recall|report)\b(?! of)", re.IGNORECASE)
-_ANY = re.compile(r"^(?:any\s+|experiencing\s+|having\s+|other\s+(?=recent)|the\s+)+")
+_NEUTRAL = re.compile(
+    r"\b(?:habits?|function|patterns?|weight|appetite|sleep|mood|diet|vision|hearing|urination|urine|stools?|energy|"
+    r"movements?|routine)$",
+    re.IGNORECASE,
+)
+_ANY = re.compile(r"^(?:any\s+|experiencing\s+|having\s+|other\s+(?=recent)|the\s+|an?\s+)+")
 
 
 _HEAD = re.compile(
@@ -137,13 +145,17 @@ class Piece:
     continues: bool = False
 
 
-def pieces(text: str, language: Language, *, whole: bool = False) -> list[Piece]:
-    """The clauses of a text; with `whole`, the text as one clause."""
+def pieces(text: str, language: Language, *, whole: bool = False, mixed: bool = False) -> list[Piece]:
+    """The clauses of a text; with `whole`, the text as one clause, split only where it both affirms and denies, and
+    with `mixed` not even there."""
     spans = _spans(text, language)
     if whole:
         words = tidy(text)
         absent = bool(spans) and all(p is Polarity.ABSENT for _, _, p in spans)
-        return [Piece(words, words, Polarity.ABSENT if absent else Polarity.PRESENT)] if words else []
+        polarity = Polarity.ABSENT if absent else Polarity.PRESENT
+        if not words or mixed:
+            return [Piece(words, words, polarity)] if words else []
+        return _own(words, polarity, language)
     found: list[Piece] = []
     head = ""
     for n, (start, end, polarity) in enumerate(spans):
@@ -158,8 +170,18 @@ def pieces(text: str, language: Language, *, whole: bool = False) -> list[Piece]
         else:
             head = ""
         shared = head if continues and not _HEAD.match(words) and _shares(head, words, language) else ""
-        found.append(Piece(standing(words, polarity, language, shared), words, polarity, continues))
+        found.extend(_own(words, polarity, language, shared, continues))
     return found
+
+
+def _own(words: str, polarity: Polarity, language: Language, head: str = "", continues: bool = False) -> list[Piece]:
+    """The pieces of one clause, one for each thing that it says."""
+    whole = is_finding(words, vitals=False) or (language == "zh" and is_result(words))
+    said = [Half(words, polarity)] if whole else halves(words, polarity, language)
+    return [
+        Piece(standing(h.statement or h.words, h.polarity, language, head if n == 0 else ""), h.words, h.polarity, continues)
+        for n, h in enumerate(said)
+    ]
 
 
 def _shares(head: str, words: str, language: Language) -> bool:
@@ -167,8 +189,8 @@ def _shares(head: str, words: str, language: Language) -> bool:
     appetite, cough`: a complaint of its own needs no head, unless the head is one of history or signs."""
     if not head or _NEGATION_EN.search(words):
         return False
-    if re.search(r"\bof\s*$", head):
-        return True
+    if re.search(r"\bof\s*$", head) or _NEUTRAL.search(words):
+        return not stands_alone(words)
     return not any(c.startswith(("sx.", "dx.")) for c in annotate(words, language=language).concepts)
 
 
@@ -176,13 +198,10 @@ def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
     """Start, end and polarity of each clause, after repairs that need the text around it."""
     spans: list[tuple[int, int, Polarity]] = []
     denied = False
-    for clause in split_clauses(text, language):
-        start, end, polarity = clause.start, clause.end, Polarity(clause.polarity.value)
+    raw = [(c.start, c.end, Polarity(c.polarity.value)) for c in split_clauses(text, language)]
+    for start, end, polarity in join(text, raw, language):
         if spans and (_open(text[spans[-1][0] : spans[-1][1]]) or _RELATIVE.match(text[start:end])):
             spans[-1] = (spans[-1][0], end, spans[-1][2])
-            continue
-        if spans and language == "en" and _unfinished(text, spans[-1], start):
-            spans[-1] = (spans[-1][0], end, polarity)
             continue
         if spans and language == "zh" and _joins(text, spans[-1], start, end):
             spans[-1] = (spans[-1][0], end, polarity if polarity is not Polarity.ABSENT else spans[-1][2])
@@ -202,10 +221,17 @@ def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
         if not lead and language == "en" and (inner := _INNER_EN.search(words)):
             # `A student with no history of smoking, alcohol, or drugs`: the list is denied, and so is a habit in it.
             habits = annotate(words[inner.start() :], language=language).topics
-            lead = inner
-            polarity = Polarity.ABSENT if habits and habits[0] in _HABITS else Polarity.PRESENT
-            spans.append((start, end, polarity))
+            cut = start + inner.start()
+            if habits and habits[0] in _HABITS and cut > start + 8:
+                spans.extend(((start, cut, Polarity.PRESENT), (cut, end, Polarity.ABSENT)))
+            else:
+                spans.append((start, end, Polarity.PRESENT))
             denied = True
+            continue
+        settled = sober(words, polarity, language)
+        if settled is not None:
+            polarity, denied = settled, settled is Polarity.ABSENT
+            spans.append((start, end, polarity))
             continue
         between = text[spans[-1][1] : start] if spans else ""
         if lead:
@@ -216,6 +242,8 @@ def _spans(text: str, language: Language) -> list[tuple[int, int, Polarity]]:
             denied = False
             if language == "zh":
                 polarity = _sober(words, polarity)
+            elif polarity is Polarity.ABSENT and _goes_on(spans, between, words):
+                polarity = Polarity.PRESENT
         spans.append((start, end, polarity))
     return [s for s in spans if tidy(text[s[0] : s[1]])]
 
@@ -236,17 +264,10 @@ def _sober(words: str, polarity: Polarity) -> Polarity:
     return Polarity.PRESENT if _NEGATION_ZH.search(words) or _STATES_ZH.search(words) else polarity
 
 
-def _unfinished(text: str, before: tuple[int, int, Polarity], start: int) -> bool:
-    """Whether the clause before is but the first half of a pair: `the pain | and swelling began`, `no family |"
-    " or ...`."""
-    return bool(
-        re.fullmatch(r"\s+(?:and|or)\s+", text[before[1] : start])
-        and re.fullmatch(
-            r"(?:the|his|her)\s+\w+|(?:\w+\s+)?no\s+(?:family|personal|past|prior|known|significant)",
-            text[before[0] : before[1]],
-            re.IGNORECASE,
-        )
-    )
+def _goes_on(spans: list[tuple[int, int, Polarity]], between: str, words: str) -> bool:
+    """Whether an English clause goes on with an affirmed list: `denies alcohol, enjoys walking | and sunbathing`."""
+    affirmed = bool(spans) and spans[-1][2] is Polarity.PRESENT
+    return affirmed and bool(_LINK_EN.fullmatch(between)) and not _NEGATION_EN.search(words)
 
 
 def _denied_too(between: str, words: str, language: Language) -> bool:
@@ -291,11 +312,15 @@ def standing(words: str, polarity: Polarity, language: Language, head: str = "")
         first = words.split("，")[0]
         listed = "，" in words and len(first) <= 6 and not _SETTING_ZH.search(first)
         return words if _NEGATION_ZH.search(first if listed else words) else f"无{bare}"
-    bare = re.sub(r"^(?:and|or|nor)\s+", "", words, flags=re.IGNORECASE)
+    bare = re.sub(r"^(?:and|or|nor|but)\s+", "", words, flags=re.IGNORECASE)
+    bare = re.sub(r"^with(?:out (?:any )?(?=significant|known)| (?=no\b))", lambda m: "no " if "out" in m.group() else "", bare)
     if _NEGATION_EN.search(bare):
         return bare
+    bare = re.sub(r"\s+(?:is|are|was|were)?\s*(?:reported|noted|mentioned)$", "", bare)
     if _BASE_VERB.match(bare):
         return f"does not {bare}"
+    if re.match(r"(?:come|start|notice|receive|undergo|travel|seek|recall)\b", bare):
+        return f"did not {bare}"
     return f"denies {head}{_ANY.sub('', bare)}"
 
 

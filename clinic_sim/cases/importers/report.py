@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -42,18 +42,28 @@ def write_pack(records: Iterable[ImportedRecord], out: Path, *, title: str = "")
         raise CaseError(f"nothing could be imported, so {out} is not written; first problem: {first}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        staging = _staging(out)
     except OSError as exc:
         raise CaseError(f"{out}: cannot be written: {exc.strerror or exc}") from exc
     try:
         _fill(staging, done, out.name, title)
-        os.chmod(staging, 0o755)  # noqa: S103 - mkdtemp makes it private; a pack is meant to be read
         _swap(staging, out)
     except OSError as exc:
         raise CaseError(f"{out}: cannot be written: {exc.strerror or exc}") from exc
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return done
+
+
+def _staging(out: Path) -> Path:
+    """A new folder beside the pack, with the permissions that the umask gives: a pack is meant to be read."""
+    while True:
+        folder = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
 
 
 def is_import(folder: Path) -> bool:

@@ -25,11 +25,17 @@ _FRAME_EN = re.compile(
     r"(?:reports?|reported|states?|stated|mentions?|mentioned|notes?|noted|describes?(?![^,]*\sas\s)|described(?!\s+(?:by|as))(?![^,]*\sas\s)|complains?\s+of|complained\s+of|"
     r"endorses?|recalls?|admits?(?:\s+to)?|indicates?|explains?|says?|adds?|acknowledges?|believes?\s+that|"
     r"(?:presents?|presented)\s+(?:to\s+the\s+[\w\s]{3,30}?\s+)?(?:with|for\s+evaluation\s+of|because\s+of|due\s+to)|"
-    r"is\s+experiencing|(?:has|have)\s+been\s+experiencing|experiences?|experienced|"
-    r"(?:has|have|had)(?:\s+an?)?(?=(?:\s+\S+){0,2}\s+history\b))"
+    r"is\s+experiencing|(?:has|have)\s+been\s+experiencing|experiences?|experienced)"
     r"(?:\s+(?:that|having|experiencing|feeling(?=\s+(?:of|a))|complaints?\s+of|to\s+have|noticing))*\s+",
     re.IGNORECASE,
 )
+_OWN_HISTORY_EN = re.compile(
+    r"^(?:(?:(?:the|this)\s+)?(?:patient|infant|child|newborn|baby|boy|girl|man|woman)|he|she|they)\s+"
+    rf"{_ADVERB}(?:has|have|had)(?:\s+an?)?\s+(?=(?:\S+\s+){{0,2}}history\b)"
+    r"|^(?:has|have|had)(?:\s+an?)?\s+(?=(?:\S+\s+){0,2}history\b)",
+    re.IGNORECASE,
+)
+"""A history is the patient's only where the patient is who has it: `her mother has a history of` stays as it is."""
 _FRAME_ZH = re.compile(
     r"^(?:患者|病人|患儿|病员|其)?(?:家属|家长|家人|母亲|父亲)?(?:自述|自诉|代述|代诉|主诉|诉|述|称|表示)[:：，,]?(?!说)"
     r"|^(?:患者|病人|患儿)(?=[^家及母父的])(?:于|系|缘于)?"
@@ -38,7 +44,7 @@ _TITLE_ZH = re.compile(r"(?:(?<=^)|(?<=[前后日天，, ]))(?:患[者儿]|病�
 _ANYONE_ZH = re.compile(r"患[者儿]|病人")
 _DENIAL_EN = re.compile(
     r"^(?:(?:the )?(?:patient|infant|child|newborn|baby)|he|she|"
-    r"they)?\s*(?:also\s+)?denie[sd]\s+(?:experiencing\s+|having\s+|any\s+|the presence of\s+)*(?P<what>.+)",
+    r"they)?\s*(?:also\s+)?denie[sd]\s+(?:experiencing\s+|having\s+|any\s+|the presence of\s+|an?\s+)*(?P<what>.+)",
     re.IGNORECASE,
 )
 
@@ -96,6 +102,21 @@ _INNER_SUBJECT = re.compile(r"\b(?:he|she)\s+(\w+)", re.IGNORECASE)
 _THIRD = re.compile(r"\b(?:he|she|his|her|him|himself|herself|the patient|patient)\b", re.IGNORECASE)
 
 
+_BARE_VERB = re.compile(r"^(?P<adv>(?:also|currently|recently|occasionally|rarely|never|usually)\s+)?(?P<verb>\w+)\b", re.I)
+_NO_NOUN = re.compile(
+    r"(?:taking|drinking|smoking|using|having|being|experiencing|feeling|noticing|eating|traveling|ever|that|to|in|on|at|"
+    r"with|apart|come|does|do|did|has|have|is|are|was|were)\b",
+    re.IGNORECASE,
+)
+_FINITE = re.compile(r"^\w+(?:\s\w+)?\s(?:is|are|was|were|has|had)\b", re.IGNORECASE)
+_STRAY = re.compile(
+    r"^(?:describes|states|notes|reports|mentions|shows|presents|denies|attending|recalls|admits|exhibits)\b"
+    r"|\bI (?:is|has|does|was not aware)\b|\b(?:and|or|but|then|also)\s+(?:\w+ly\s+)?(?:has|is|does|takes|drinks|smokes|lives|works|seeks|feels|"
+    r"gets|uses|notes|reports|denies|eats|sleeps|wakes|exercises|plays|enjoys|wants|thinks|believes|appears|seems|shows)\b",
+    re.IGNORECASE,
+)
+
+
 def unframed(text: str, language: str) -> str:
     """The clause without the frame that says who reports it; unchanged where nothing would be left."""
     text = text.strip()
@@ -105,11 +126,10 @@ def unframed(text: str, language: str) -> str:
     denial = _DENIAL_EN.match(text)
     if denial:
         return f"Denies {denial['what']}"
-    for _ in range(2):
-        bare = _FRAME_EN.sub("", text, count=1).strip()
-        if bare == text or len(bare) < 3:
-            break
-        text = bare
+    for frame in (_FRAME_EN, _FRAME_EN, _OWN_HISTORY_EN):
+        bare = frame.sub("", text, count=1).strip()
+        if bare != text and len(bare) >= 3:
+            text = bare
     return text[:1].upper() + text[1:]
 
 
@@ -118,14 +138,20 @@ def patient_words(statement: str, language: str, speaker: Speaker) -> str | None
     if language == "zh":
         return _words_zh(statement, speaker)
     if statement.startswith("Denies ") and not _THIRD.search(statement):
-        return f"No {statement.removeprefix('Denies ')}"
+        what = re.sub(r"^(?:(?:an?|any|the)\s+)+", "", statement.removeprefix("Denies "))
+        # `No drinking alcohol`, `No that it hurts`: nobody says so.
+        return None if _NO_NOUN.match(what) or _FINITE.search(what) else f"No {what}"
     if speaker != "patient":
-        return None
-    if not _THIRD.search(statement):
         return None
     if _OTHERS.search(statement):
         return None
     words = statement
+    first = _BARE_VERB.match(words)
+    if first and first["verb"].lower() in _VERBS and first["verb"].lower() not in {"had", "was"}:
+        words = f"I {first['adv'] or ''}{_VERBS[first['verb'].lower()]}{words[first.end() :]}"
+        words = words[:2] + words[2:3].lower() + words[3:]
+    elif not _THIRD.search(statement):
+        return None
     subject = _SUBJECT.match(words)
     if subject:
         verb = _first_person(subject["verb"])
@@ -139,7 +165,8 @@ def patient_words(statement: str, language: str, speaker: Speaker) -> str | None
         words = words.replace(inner.group(), f"I {verb}", 1)
     for pattern, form in _PRONOUNS:
         words = pattern.sub(form, words)
-    if _THIRD.search(words):
+    if _THIRD.search(words) or _STRAY.search(words):
+        # A verb of the third person left beside the first: both or none.
         return None
     words = words.replace("I am ", "I'm ", 1) if words.startswith("I am ") else words
     return words[:1].upper() + words[1:]

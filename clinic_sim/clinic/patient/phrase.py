@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from clinic_sim.cases.compiled import CompiledCase
-from clinic_sim.cases.facts import Polarity
 from clinic_sim.clinic.events import AnswerKind
+from clinic_sim.clinic.patient.guard import leaks, said
+from clinic_sim.clinic.patient.select import Selection
 from clinic_sim.clinic.patient.voice import speak
-
-if TYPE_CHECKING:
-    from clinic_sim.clinic.patient.offline import Selection
-    from clinic_sim.clinic.room import Room
+from clinic_sim.clinic.room import Room
 
 _SET_PHRASES: dict[str, dict[AnswerKind, tuple[str, ...]]] = {
     "en": {
@@ -50,22 +46,18 @@ _SLOW_DOWN = {
     "en": "That's a lot of questions at once; could you ask them a few at a time?",
     "zh": "您一下子问得太多了，能一个一个问吗？",
 }
+_UNWELL = {"en": "I don't feel well, doctor.", "zh": "医生，我不太舒服。"}
 _HEDGES = {"en": "I think: ", "zh": "好像是这样："}
 
 
-def said(compiled: CompiledCase, fact_id: str) -> str:
-    """How this patient says one fact."""
-    fact = compiled.by_id[fact_id]
-    if fact.words is not None:
-        return fact.words
-    case = compiled.case
-    return speak(fact.statement, fact.polarity is Polarity.ABSENT, case.language, case.speaker == "patient")
-
-
 def opening(compiled: CompiledCase) -> str:
-    """The patient's first words."""
+    """The patient's first words; the guard holds for them as for any others."""
     case = compiled.case
-    return case.opening or speak(case.chief_complaint, False, case.language, case.speaker == "patient")
+    spoken = speak(case.chief_complaint, False, case.language, case.speaker == "patient")
+    for words in (case.opening, spoken):
+        if words and not leaks(compiled, words):
+            return words
+    return _UNWELL[case.language]
 
 
 def phrase_answer(compiled: CompiledCase, selection: Selection, room: Room) -> str:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clinic_sim.cases.naming import HIT, closeness
 from clinic_sim.cases.reference import CodedDiagnosis
 from clinic_sim.judge.checks.finding import Finding, missing, not_applicable
 from clinic_sim.judge.hearing import Hearing
-from clinic_sim.knowledge.diagnoses import ReadDiagnosis, resolve_diagnosis
-from clinic_sim.knowledge.icd10 import similarity
+from clinic_sim.knowledge.diagnoses import ReadDiagnosis
 from clinic_sim.knowledge.meaning import annotate
-
-HIT = 0.8
-"""Similarity from which a stated diagnosis is the wanted one: the same ICD-10 category."""
-DOUBTFUL = 0.5
-"""Below this score a resolved code is a guess at what was meant: it earns credit in proportion."""
 
 
 def icd_match(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
@@ -112,22 +106,3 @@ def _evidence_in(h: Hearing, text: str) -> set[str]:
             if not concepts.isdisjoint(meaning.concepts):
                 found.add(fact)
     return found
-
-
-def closeness(stated: ReadDiagnosis, reference: CodedDiagnosis) -> float:
-    """How near a stated diagnosis is to a reference one, in [0, 1]: by code, or by name where either has none."""
-    if _plain(stated.text) in {_plain(name) for name in (reference.name, *reference.names)}:
-        return 1.0
-    code = reference.icd10
-    if code is None:
-        guess = resolve_diagnosis(reference.name)
-        code = guess[0].icd10 if guess and guess[0].score >= DOUBTFUL else None
-    if code is None or not stated.matches:
-        return 0.0
-    best = stated.matches[0]
-    return similarity(best.icd10, code) * min(1.0, best.score / DOUBTFUL)
-
-
-def _plain(name: str) -> str:
-    """A name without case, spacing and punctuation."""
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
