@@ -123,6 +123,12 @@ def _belongs(piece: str, before: Span, here: Span, found: Scan, language: Langua
         return True
     if _of_relative(piece, left, right, here, found):
         return True
+    if language == "en" and names and all(n.startswith("kin.") for n in names):
+        # "Lives with her mother and father" is one statement.
+        kin = any(m.id.startswith("kin.") or m.id == "hx.household" for m in left)
+        listed = left and right and left[-1].end >= before.end and right[0].start <= here.start + 4
+        if kin and "," not in seam and (listed or len(piece[here.start : here.end].split()) <= 3):
+            return True
     if language == "en":
         lone = [m for m in left if m.id in known.composable]
         joined = ("and" in seam or "or" in seam) and "," not in seam

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from clinic_sim.knowledge import diagnosis_english as english
 from clinic_sim.knowledge import diagnosis_index as index
 from clinic_sim.knowledge import diagnosis_text as text
+from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnosis_english import Found
 from clinic_sim.knowledge.diagnosis_words import words
 
@@ -100,9 +101,10 @@ def says_something(name: str) -> bool:
 
 
 def only_says_what(prepared: str) -> bool:
-    """Whether the characters say at most what is wrong (`感染`, `骨折`), not where or by what."""
+    """Whether the characters say at most what is wrong or how much (`感染`, `心功能III级`), not where or by what."""
     name, heads = text.chinese_name(prepared), index.chinese().bare_heads
-    return name in heads or (index.chinese().modifiers.sub("", name) in heads and not _places().search(name))
+    left = index.chinese().modifiers.sub("", name)
+    return name in heads or not left or (left in heads and not _places().search(name))
 
 
 @cache
@@ -204,20 +206,25 @@ def _segments(packed: str) -> tuple[str, list[str]]:
 
 def _compose(name: str) -> Found:
     """What a head at the end of the name and a site before it make together: 肺 and 腺癌 are C34.9."""
-    head = next(((form, ident) for form, ident in index.chinese().heads if name.endswith(form) and form != name), None)
-    if head is None:
-        return {}
-    form, ident = head
-    before = name[: -len(form)]
-    best: tuple[str, str] | None = None
-    for _, (site_form, site) in index.chinese().sites.iter(before):
-        if words().code_of(ident, site) and (best is None or len(site_form) >= len(best[0])):
-            best = (site_form, site)
-    if best is not None:
-        share = 0.8 + 0.2 * (len(best[0]) + len(form)) / len(name)
-        return {words().code_of(ident, best[1]) or "": (share, best[0] + form)}
-    anywhere = words().codes.get((ident, "*"))
-    return {anywhere: (0.85, form)} if anywhere else {}
+    heads = [(form, ident) for form, ident in index.chinese().heads if name.endswith(form) and form != name]
+    for form, ident in heads:
+        best: tuple[str, str] | None = None
+        before = name[: -len(form)]
+        for end, (site_form, site) in index.chinese().sites.iter(before):
+            # Between site and head nothing else may be wrong: the rupture of a 肝癌 is no rupture of the liver.
+            code = words().code_of(ident, site) if text_type(before[end + 1 :]) is None else None
+            if code and (best is None or len(site_form) >= len(best[0])):
+                best = (site_form, code)
+        if best is not None:
+            share = 0.8 + 0.2 * (len(best[0]) + len(form)) / len(name)
+            # A longer name at the end says more of what is wrong than its last part: 心绞痛 is no 痛.
+            longer = [name[start:] for start in range(1, len(name) - len(form) - 1)]
+            others = [f.code for other in longer for f in index.chinese().exact.get(other, ())]
+            if any(icd10.chapter(code) != icd10.chapter(best[1]) for code in others):
+                share *= 0.85
+            return {best[1]: (share, best[0] + form)}
+    anywhere = [(code, form) for form, ident in heads if (code := words().codes.get((ident, "*")))]
+    return {anywhere[0][0]: (0.85, anywhere[0][1])} if anywhere else {}
 
 
 class _Piece(NamedTuple):

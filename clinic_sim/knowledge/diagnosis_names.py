@@ -119,7 +119,7 @@ def _lint(codes: tuple[str, ...], extra_names: tuple[str, ...]) -> _Lint:
         elif name.isupper() and len(name) <= 6 and " " not in name:
             abbreviations[name] = None
         else:
-            for key in _english_keys(prepared, titled=name in titles):
+            for key in _english_keys(name, titled=name in titles):
                 by_key.setdefault(key, name)
     return _Lint(
         re.compile(" (" + _any(by_key) + ")(?= )") if by_key else None,
@@ -149,8 +149,8 @@ def _lang(language: str) -> Language:
     return "zh" if language == "zh" else "en"
 
 
-def _english_keys(prepared: str, titled: bool) -> list[str]:
-    tokens = texts.english_words(prepared)
+def _english_keys(name: str, titled: bool) -> list[str]:
+    tokens = texts.english_words(texts.prepare(name))
     if not tokens or (titled and len(tokens) > _LONGEST_TITLE):
         return []
     modifiers = texts.modifier_words()
@@ -158,8 +158,8 @@ def _english_keys(prepared: str, titled: bool) -> list[str]:
     keys = [tokens]
     if len(bare) > 1 and len(bare) < len(tokens) and bare[0] not in _joints() and bare[-1] not in _joints():
         keys.append(bare)
-    if len(tokens) > 1 and tokens[-1] in texts.weak_words():
-        # `Crohn's` alone betrays Crohn's disease; `heart` alone betrays no heart disease.
+    if len(tokens) > 1 and tokens[-1] in texts.weak_words() and (len(tokens) > 2 or name[0].isupper()):
+        # `Crohn's` alone betrays Crohn's disease; `sleep` alone betrays no sleep disorder.
         keys.append(tokens[:-1])
     # A name of the tables is a name with all its words (`heart attack`); what is left of it must tell by itself.
     named = not titled and len(tokens) > 1 and not _is_generic(tokens)

@@ -115,14 +115,17 @@ def site_words() -> frozenset[str]:
 def content(tokens: list[str]) -> list[str]:
     """Canonical words without those that name nothing; all of them when nothing would be left (`AS`, `IT`)."""
     stop = _canonical_stop()
-    kept = [
-        t
-        for t, before in zip(tokens, ["", *tokens], strict=False)
-        if t not in stop or (t == "a" and before in _LETTERED)
-    ]
+    around = zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)
+    kept = [t for before, t, after in around if (t not in stop or _is_letter(before, t)) and (t, after) != _CAUSED]
     return kept or tokens
 
 
+def _is_letter(before: str, word: str) -> bool:
+    return word == "a" and before in _LETTERED
+
+
+_CAUSED = ("secondary", "to")
+"""Here secondary is no word of the name, as it is in secondary syphilis."""
 _LETTERED = frozenset(("hepatitis", "hemophilia", "influenza", "type", "group", "vitamin"))
 """What goes by letters: the A of hepatitis A is no article."""
 

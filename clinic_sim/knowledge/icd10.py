@@ -100,6 +100,11 @@ def is_unspecified(code: str) -> bool:
 _VAGUE = re.compile(r"(?<!and )\bunspecified\b|\bnot specified as\b", re.IGNORECASE)
 
 
+_ALIKE = {"A16": "A15", "J11": "J10", "K37": "K35"}
+"""Categories that the words of a doctor do not tell apart: they differ in whether bacilli or virus were shown, and
+appendicitis without a further word is acute."""
+
+
 def is_vague(code: str) -> bool:
     """Whether its category stands for its block left unspecified: stroke (I64), appendicitis (K37), diabetes (E14)."""
     return _VAGUE.search(items()[category(code)].title) is not None
@@ -120,7 +125,7 @@ def similarity(a: str, b: str) -> float:
         return UNRELATED
     if first == second:
         return SAME
-    if category(first) == category(second):
+    if _ALIKE.get(category(first), category(first)) == _ALIKE.get(category(second), category(second)):
         loose = len(first) == 3 or len(second) == 3 or is_unspecified(first) or is_unspecified(second)
         return PARENT if loose else SIBLING
     if block(first) == block(second):

@@ -88,12 +88,18 @@ class _English:
 
     def find(self, folded: str) -> list[Hit]:
         letter = self._letter
-        tokens = [token for token in _TOKEN.finditer(folded) if token.group() not in _FILLERS]
-        letters = "".join([letter(token.group()) for token in tokens])
+        letters = ""
+        tokens = []
+        for token in _TOKEN.finditer(folded):
+            found = letter(token[0])
+            if found:
+                letters += found
+                tokens.append(token)
         return [Hit(tokens[a].start(), tokens[b].end(), ids) for a, b, ids in _largest(self._automaton.iter(letters))]
 
     def _letter_of(self, word: str) -> str:
-        return self._letters.get(self._correct_once(word), _NO_LETTER)
+        """The letter that stands for a word; none for a filler."""
+        return "" if word in _FILLERS else self._letters.get(self._correct_once(word), _NO_LETTER)
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""

@@ -100,6 +100,17 @@ _NAMED_BY_WORDS = frozenset(
         *(Topic.BIRTH_DEVELOPMENT, Topic.GENERAL_STATE, Topic.PAST_HISTORY, Topic.FAMILY, Topic.PRIOR_CARE, Topic.MOOD),
     }
 )
+# What a bare "none" or "nothing special" under a heading speaks of.
+_BLANKET = {
+    Topic.PAST_HISTORY: "hx.past",
+    Topic.ALLERGY: "hx.allergy",
+    Topic.SURGERY: "hx.surgery",
+    Topic.MEDICATION: "hx.medication",
+    Topic.INFECTION: "hx.communicable",
+    Topic.TRANSFUSION: "hx.transfusion",
+    Topic.FAMILY: "hx.family",
+}
+_BRIEF = 12
 # Headings so narrow that what stands there is about them, whatever else it names.
 _NARROW = frozenset(
     {
@@ -161,6 +172,8 @@ def annotate(
         and _OTHER_ZH.search(folded, 0, m.start)
         and not folded.startswith(("患", "儿"), m.end)
     )
+    if not concepts and topic in _BLANKET and (marks & {"normal", "neg"}) and len(folded) <= _BRIEF:
+        concepts = (_BLANKET[topic],)
     sites = frozenset(m.id for m in found.mentions if m.id.startswith("site."))
     kin = frozenset() if "informant" in marks else _kin(named, topic)
     if kin <= {"kin.mother", "hx.family", "kin.parents"} and not _GESTATION.isdisjoint(concepts):

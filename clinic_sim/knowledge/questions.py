@@ -120,8 +120,9 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
     queries: list[Query] = []
     here = subject
     for start, end in chunks:
-        mentions = [m for m in found.mentions if start <= m.start < end and m not in aside]
-        markers = {m.id for m in found.markers if start <= m.start < end}
+        whole = len(chunks) == 1 and not aside
+        mentions = found.mentions if whole else [m for m in found.mentions if start <= m.start < end and m not in aside]
+        markers = set(marks) if whole else {m.id for m in found.markers if start <= m.start < end}
         if language == "en" and len(chunks) > 1 and verbatim("en", "q.word").search(words, start, end):
             markers.add("q.word")
         query = _chunk(words[start:end], mentions, markers, marks, asked, len(chunks) > 1, here)
@@ -192,16 +193,35 @@ _CONSENT_ZH = re.compile(
 _ASIDE_EN = re.compile(
     r"\b(?:besides|apart from|aside from|other than|in addition to|along with|together with|"
     r"(?<!problems )(?<!problem )(?<!trouble )(?<!issues )(?<!issue )(?<!wrong )(?<!difficulty )(?<!happened )"
-    r"with (?:the|your|this|that|these)|during (?:the|your|this|her) pregnancy|(?:before|after) (?:the|your|this|that)|"
-    r"while (?:you|she) (?:were|was) (?:pregnant|carrying)|when (?:she|he) wakes up)\b"
+    r"with (?:the|your|this|that|these)|during (?:the|your|this|her) pregnancy|when (?:she|he) wakes up|"
+    r"(?:before|after) (?:the|your|this|that|(?:he|she) was born)|"
+    r"while (?:you|she) (?:were|was) (?:pregnant|carrying))\b"
     r"[^,;?]*?(?=,|;|\?|\b(?:do|did|have|has|is|are|any)\b|$)"
+)
+
+
+# What an English aside begins with; looked for first, being quicker.
+_SCENES_EN = (
+    "with ",
+    "besides",
+    " from",
+    "other than",
+    "in addition",
+    "during ",
+    "before ",
+    "after ",
+    "while ",
+    "when ",
 )
 
 
 def _asides(words: str, mentions: list[Mention]) -> list[Mention]:
     """What a question names only to set its scene ("besides the cough, ...", "咳嗽的时候..."), if it names more."""
-    pattern = _ASIDE_ZH if any("\u4e00" <= c <= "\u9fff" for c in words[:20]) else _ASIDE_EN
-    scenes = [m.span() for m in pattern.finditer(words)]
+    if words.isascii():
+        scenes = [m.span() for m in _ASIDE_EN.finditer(words)] if any(map(words.__contains__, _SCENES_EN)) else []
+    else:
+        pattern = _ASIDE_ZH if any("\u4e00" <= c <= "\u9fff" for c in words[:20]) else _ASIDE_EN
+        scenes = [m.span() for m in pattern.finditer(words)]
     if not scenes:
         return []
     aside = [m for m in mentions if any(a <= m.start < b for a, b in scenes)]
@@ -237,7 +257,7 @@ def _chunk(
     feels = concepts and _FEELS.issuperset(concepts) and "attr.quality" in attributes | qualifiers
     if feels and subject is not None and any("sx.pain" in known.closure(c) for c in subject.concepts):
         concepts, attributes = subject.concepts, attributes | {"attr.quality"}  # "is the pain sharp, *burning*?"
-    closure = frozenset(a for c in concepts for a in known.closure(c))
+    closure = frozenset().union(*map(known.closure, concepts)) if concepts else frozenset[str]()
     if "attr.elsewhere" in attributes and not concepts:
         ids = [i for i in ids if not i.startswith("site.")]  # "just the thigh, or anywhere else?"
     sites = frozenset(i for i in ids if i.startswith("site.") and i not in closure)
@@ -277,7 +297,8 @@ def _chunk(
             attributes -= {"attr.prior_episode"}
         widely = "q.open" in markers and not attributes
         return Query(kind, concepts, attributes, qualifiers, topics, kin, sites, negated, text, widely)
-    if "q.open" in markers and not attributes - {"attr.quality", "attr.location", "attr.associated", "attr.trigger"}:
+    told = {"attr.quality", "attr.location", "attr.associated", "attr.trigger"}
+    if "q.open" in markers and not attributes - told and not qualifiers & _CONDITIONS:
         return Query(QueryKind.OPEN, text=text)
     if "q.else" in markers and not attributes:
         return Query(QueryKind.ANYTHING_ELSE, text=text)
@@ -297,6 +318,8 @@ def _chunk(
     return None
 
 
+# "What happens when you *climb stairs*?" asks for the effect of that.
+_CONDITIONS = frozenset({"attr.exertion", "attr.food", "attr.position", "attr.breathing", "attr.rest", "attr.cold"})
 # Findings that are also what a pain is like.
 _FEELS = frozenset({"sx.burning", "sx.cramp", "sx.tightness", "sx.tearing"})
 _FOR = re.compile(r"\bfor (?:your|the|his|her|any|high|diabetes|asthma|depression)\b")
@@ -352,5 +375,7 @@ def _tidy(queries: list[Query]) -> tuple[Query, ...]:
     if fishing:
         return (*fishing, *(q for q in understood if q.kind is not QueryKind.ANSWER_FISHING))
     chosen = understood or real or queries[:1]
+    if len(chosen) == 1:
+        return (chosen[0],)
     once = {replace(q, text=""): q for q in reversed(chosen)}  # asked twice in other words, answered once
     return tuple(reversed(once.values())) or (Query(QueryKind.STATEMENT),)

@@ -56,12 +56,15 @@ class Index:
     """Facts told right after a treatment, that say what it did."""
     placed: int = 0
     """Facts that say where, in words of their own: not every headache tells where the head aches."""
+    aspect: int = 0
+    """Facts that deny something about a finding, not the finding: it does not spread, food makes no difference."""
     voiced: int = 0
     """Facts that name a symptom."""
 
 
 _TREATMENTS = frozenset({"hx.prior_treatment", "hx.medication"})
 _OUTCOMES = frozenset({"attr.drug_effect", "attr.relieving"})
+_ASPECTS = frozenset({"attr.radiation", "attr.unrelated", "attr.trigger", "attr.aggravating", "attr.relieving"})
 _PERSPECTIVES = ((Topic.IDEA,), (Topic.CONCERN,), (Topic.EXPECTATION,))
 
 
@@ -102,6 +105,8 @@ def index(meanings: Sequence[Meaning]) -> Index:
             built.relatives |= bit
         if meaning.polarity is Polarity.ABSENT:
             built.absent |= bit
+            if meaning.attributes & _ASPECTS:
+                built.aspect |= bit
         if meaning.general:
             built.general |= bit
         if at and meaning.attributes & _OUTCOMES and meanings[at - 1].closure & _TREATMENTS:
@@ -170,7 +175,7 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         places = query.sites - _EVERYWHERE or _shared_sites(concept, query)
         if places and not ontology().sited(concept) and concept in ontology().composable:
             direct = _at(places, direct, facts) or facts.exact.get(concept, 0) & direct & facts.absent
-        direct = _own_denials(concept, direct, facts)
+        direct = _own_denials(concept, _spoken_of(concept, direct, query.text, facts), facts)
         if concept == "dx.genetic":
             direct |= facts.family.get(concept, 0)
         if query.attributes:
@@ -227,7 +232,7 @@ def _stating(concept: str, mask: int, facts: Index) -> int:
             least, kept = more, low
         elif more == least:
             kept |= low
-    return kept | mask & facts.absent | present & facts.main.get(Topic.CHIEF_COMPLAINT, 0)
+    return kept | mask & facts.absent & ~facts.aspect | present & facts.main.get(Topic.CHIEF_COMPLAINT, 0)
 
 
 _TROUBLE = re.compile(
@@ -254,6 +259,27 @@ def _bare(query: Query) -> bool:
 
 # Where an illness is named in passing.
 _HABITUAL = (Topic.SMOKING, Topic.ALCOHOL, Topic.OCCUPATION, Topic.MEDICATION)
+
+
+_PASSING = (Topic.SMOKING, Topic.ALCOHOL, Topic.OCCUPATION)
+_USUALLY = re.compile(
+    r"\b(?:regular\w*|daily|every ?day|usual\w*|on any|long[- ]term|currently)\b|平时|平常|长期|一直在|规律"
+)
+
+
+def _spoken_of(concept: str, mask: int, text: str, facts: Index) -> int:
+    """Without facts that name the concept while telling of something else, where others tell of it."""
+    passing = _under(_PASSING, facts)
+    if concept.startswith("sx."):
+        passing |= facts.main.get(Topic.MEDICATION, 0) & ~facts.exact.get(concept, 0)
+    elif concept == "hx.medication":
+        passing |= facts.course & facts.voiced
+        if _USUALLY.search(text):
+            passing |= facts.topic.get(Topic.PRIOR_CARE, 0)
+    own = ontology().topic(concept)
+    if own is not None:
+        passing &= ~facts.main.get(own, 0)
+    return mask & ~passing or mask
 
 
 def _under(headings: Sequence[Topic], facts: Index) -> int:
@@ -289,6 +315,9 @@ def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
     if concept == "hx.surgery":
         injuries = facts.concept.get("hx.injury", 0) & ~mask
         return mask | facts.main.get(heading, 0) & ~injuries, "topic"
+    if concept in ("dx.disease", "dx.chronic"):
+        # HIV is filed under the infections, and is a disease of the patient's none the less.
+        mask |= facts.concept.get("dx.chronic", 0) & facts.main.get(Topic.INFECTION, 0) & ~facts.absent
     return mask | facts.main.get(heading, 0) & ~facts.relatives, "topic"
 
 
@@ -342,13 +371,33 @@ _HEADINGS = {
 
 def _covered(concept: str, facts: Index) -> int:
     """Statements about a whole heading that settle the concept: no other disease, a normal sleep."""
+    mask = 0
     for above in _above(concept):
         # "No change in urination" says nothing of blood in it; "urine normal" does.
-        settled = facts.general if above in _EXCRETIONS else facts.absent | facts.general
+        settled = facts.general if above in _EXCRETIONS else facts.absent & ~facts.aspect | facts.general
+        if above == "hx.weight":
+            settled = -1  # two weights tell whether any was lost
+        if above in ontology().composable:
+            settled &= ~facts.attribute.get("attr.location", 0)  # no pain in the legs is not no pain
         mask = facts.exact.get(above, 0) & settled & ~facts.relatives
         if mask:
             return mask
-    return 0
+    for other in _OPPOSED.get(concept, ()):
+        mask |= facts.exact.get(other, 0) & ~facts.absent & ~facts.relatives
+    return mask
+
+
+# What has one of these says so when asked for the other: "any weight gain?" "No, I've lost weight."
+_OPPOSED = {
+    "sx.weight_loss": ("sx.weight_gain",),
+    "sx.weight_gain": ("sx.weight_loss",),
+    "sx.poor_appetite": ("sx.increased_appetite", "hx.appetite"),
+    "sx.increased_appetite": ("sx.poor_appetite", "hx.appetite"),
+    "sx.diarrhea": ("sx.constipation",),
+    "sx.constipation": ("sx.diarrhea",),
+    "sx.polyuria": ("sx.oliguria",),
+    "sx.oliguria": ("sx.polyuria",),
+}
 
 
 @cache
@@ -363,6 +412,8 @@ def _at(sites: frozenset[str], mask: int, facts: Index) -> int:
     return mask & there
 
 
+# Attributes for which others answer only where no fact gives them.
+_STRICT = frozenset({"attr.progression", "attr.trigger"})
 # What else answers a question for an attribute.
 _ALSO = {
     "attr.drug_effect": ("attr.relieving", "attr.progression"),
@@ -380,7 +431,8 @@ _ALSO = {
 
 
 def _any(attributes: frozenset[str], facts: Index) -> int:
-    mask = 0
+    # How an injury came about is what brought the complaint on.
+    mask = facts.concept.get("hx.injury", 0) & ~facts.absent if "attr.trigger" in attributes else 0
     for attribute in attributes:
         mask |= facts.attribute.get(attribute, 0)
         for other in _ALSO.get(attribute, ()):
@@ -391,12 +443,12 @@ def _any(attributes: frozenset[str], facts: Index) -> int:
 def _with_attributes(concept: str, direct: int, attributes: frozenset[str], facts: Index) -> int:
     if concept in _HABITS:
         return direct
-    given = _any(attributes, facts)
+    given = _any(attributes, facts, direct | facts.inherited.get(concept, 0))
     if "attr.drug_effect" in attributes and concept in _TREATMENTS:
         direct |= facts.concept.get("hx.medication", 0)
     found = (direct | facts.inherited.get(concept, 0)) & given
     if not found and "attr.prior_episode" in attributes:
-        found = direct & _elsewhere(facts)
+        found = direct & facts.main.get(Topic.PAST_HISTORY, 0)
     if found:
         # What is denied has no attributes; the complaint in short tells when, the history how.
         found = found & ~facts.absent or found
@@ -405,18 +457,30 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
         if "attr.location" in attributes:
             found = found & (facts.placed | _any(attributes - {"attr.location"}, facts)) or found
         if not attributes & _WHEN:
-            found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
+            brief = facts.main.get(Topic.CHIEF_COMPLAINT, 0)
+            if "attr.location" in attributes:
+                brief &= ~facts.placed
+            found = found & ~brief or found
         return found
     if facts.concept.get(concept, 0) & facts.main.get(Topic.CHIEF_COMPLAINT, 0):
-        # "The symptoms lasted three minutes" is about the complaint that the doctor names.
+        # "The symptoms lasted three minutes" is about the complaint that the doctor names, and so is "the pain".
         scope = facts.course | (facts.main.get(Topic.PAST_HISTORY, 0) if "attr.prior_episode" in attributes else 0)
-        found = given & scope & ~facts.voiced
+        found = given & scope & (~facts.voiced | _called(concept, facts))
         if found:
             return found
     # A denial answers every question about what is denied; a habit is told however it is asked for.
     if concept.startswith(("hx.", "drug.", "dx.")):
         return direct & ~facts.absent or direct
     return facts.exact.get(concept, 0) & direct & facts.absent
+
+
+def _called(concept: str, facts: Index) -> int:
+    """Facts that call a finding by a wider name: "the pain" of whose belly aches."""
+    mask = 0
+    for above in _above(concept):
+        if above.startswith("sx.") and ontology().concepts[above].kind != "system":
+            mask |= facts.exact.get(above, 0)
+    return mask & facts.course
 
 
 def _elsewhere(facts: Index) -> int:
@@ -428,10 +492,12 @@ def _qualified(concept: str, direct: int, qualifiers: frozenset[str], facts: Ind
     """Facts that carry what the question mentions besides, where there are any."""
     # "In the last week", "since then" say how far back to think, not what to tell.
     qualifiers -= _WHEN
-    if not qualifiers or not direct:
+    if not qualifiers or not direct or concept.startswith("hx."):
         return direct
+    if "attr.exertion" in qualifiers:
+        qualifiers |= {"attr.rest"}  # "when you are up and about?" "Even at rest."
     told = (direct | facts.inherited.get(concept, 0)) & _any(qualifiers, facts)
-    return told | direct & facts.absent if told else direct
+    return told | direct & facts.absent & ~facts.aspect if told else direct
 
 
 def _relatives(query: Query, facts: Index) -> int:
@@ -479,7 +545,7 @@ def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tup
         among |= facts.story | facts.main.get(Topic.GENERAL_STATE, 0)
     if "attr.prior_episode" in query.attributes:
         among |= facts.attribute.get("attr.prior_episode", 0) & ~facts.relatives
-    given = _any(query.attributes, facts) & among
+    given = _any(query.attributes, facts, among) & among
     given = given & _any(query.qualifiers & _CONDITIONS, facts) or given
     about = 0
     for concept in focus.concepts if focus is not None else ():

@@ -56,10 +56,41 @@ def test_kind(text: str, kind: str) -> None:
         ("Are you allergic to any medication?", {"hx.allergy"}),
         ("对什么药物过敏吗？", {"hx.allergy"}),
         ("Besides the cough, do you have a sore throat?", {"sx.sore_throat"}),
+        ("Any problems with your breathing or your heart racing?", {"sx.dyspnea", "sx.palpitations"}),
+        ("Has anyone around you been ill?", {"hx.sick_contact"}),
+        ("Do you get up at night to go to the toilet?", {"sx.nocturia"}),
+        ("Are you taking tablets for your blood pressure?", {"drug.antihypertensive"}),
+        ("Has your voice become deeper?", {"sx.hoarseness"}),
+        ("Have you had the shaking chills?", {"sx.chills"}),
+        ("Do you drink sherry by the glass?", {"hx.alcohol"}),
+        ("Is the room spinning?", {"sx.vertigo"}),
+        ("Were there any hives?", {"sx.rash"}),
+        ("Any symptoms like a runny nose?", {"sx.runny_nose"}),
     ],
 )
 def test_concepts(text: str, concepts: set[str]) -> None:
     assert {c for q in read_question(text).queries for c in q.concepts} == concepts
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute"),
+    [
+        ("Has the pain moved?", "attr.radiation"),
+        ("Does it get worse when you eat?", "attr.aggravating"),
+        ("What brought it on?", "attr.trigger"),
+        ("Are there spots anywhere else?", "attr.elsewhere"),
+        ("Have you had headaches like this before?", "attr.prior_episode"),
+        ("Is the pain sharp, burning, or throbbing?", "attr.quality"),
+    ],
+)
+def test_attributes(text: str, attribute: str) -> None:
+    queries = read_question(text).queries
+    assert all(attribute in q.attributes for q in queries)
+
+
+def test_words_that_only_look_like_a_term_name_nothing() -> None:
+    for text in ("Were you in your thirties?", "Did the bumps in the road matter?", "What do the experts expect?"):
+        assert not any(q.concepts for q in read_question(text).queries), text
 
 
 def test_only_the_question_of_a_mixed_utterance_counts() -> None:

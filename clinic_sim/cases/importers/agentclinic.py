@@ -70,7 +70,7 @@ def convert(raw: RawRecord, findings: Findings) -> Case:
     reference = ReferenceNames.of(names[:1], "en", complaint, findings)
 
     exams = ExamBook("en")
-    facts = FactBook("en", read_speaker(demographics, story), reference.named_in, findings, _to_exams(exams))
+    facts = FactBook("en", read_speaker(demographics, story), reference.betrayed_by, reference.named_in, findings, _to_exams(exams))
     identity(facts, described, "Patient_Actor.Demographics")
     _history(facts, actor, complaint, complaint_path)
     _examinations(exams, root, findings)
@@ -135,7 +135,17 @@ def _history(facts: FactBook, actor: Mapping[str, Any], complaint: str, complain
             if topic is not Topic.REVIEW_OF_SYSTEMS and not inner.startswith(key):
                 own = topic_of_section(re.sub(r"\[\d+\]", "", inner))
                 topic = topic if own is Topic.OTHER else own
-            facts.add(path, text, topic, whole="[" in path)
+            facts.add(path, _labelled(inner, text), topic, whole="[" in path)
+
+
+def _labelled(key: str, text: str) -> str:
+    """A value that means nothing without its key (`Parity: 2`, `Smoking: yes`) with it; others as they stand."""
+    label = readable(re.sub(r"\[\d+\]", "", key))
+    if text.lower() in {"yes", "true", "present"}:
+        return label
+    if text.lower() in {"no", "false", "absent", "negative"}:
+        return f"No {label.lower()}"
+    return text if re.search(r"[^\W\d_]{2}", text) else f"{label}: {text}"
 
 
 def _examinations(exams: ExamBook, root: Mapping[str, Any], findings: Findings) -> None:

@@ -100,7 +100,7 @@ class ExamBook:
 
     def _node(self, section: str, path: str, names: list[str], value: Any, physical: bool) -> None:
         kind = guess_kind(names, physical)
-        coded = code_exam(_combined(names), self.language, kind)
+        coded = code_exam(_combined(names, physical), self.language, kind)
         if not isinstance(value, Mapping):
             self._leaf(section, path, names, value, kind, coded)
             return
@@ -119,7 +119,7 @@ class ExamBook:
                 loose.extend(_parts({key: inner}, path))
             elif isinstance(inner, Mapping):
                 self._node(section, here, [name, *names], inner, physical)
-            elif (own := code_exam([_path([name, *names]), name], self.language, inner_kind)).known:
+            elif (own := code_exam(_own_names([name, *names], physical), self.language, inner_kind)).known:
                 self._leaf(section, here, [name, *names], inner, inner_kind, own)
             elif physical or (coded.known and kind != "laboratory"):
                 loose.extend(_parts({key: inner}, path))
@@ -155,7 +155,7 @@ class ExamBook:
         parts = _parts(value, path)
         if coded is not None and not coded.known:
             coded = None
-        self.add(section, names, parts, kind=kind, coded=coded or code_exam([_path(names), names[0]], self.language, kind))
+        self.add(section, names, parts, kind=kind, coded=coded or code_exam(_own_names(names, _by_hand(kind)), self.language, kind))
 
     def exams(self, essential: Mapping[str, bool] | None = None, taken: Iterable[str] = ()) -> tuple[Exam, ...]:
         """The exams. `essential` gives the codes that matter; ids avoid those taken by facts."""
@@ -307,10 +307,19 @@ def guess_kind(names: Sequence[str], physical: bool) -> Kind:
     return "physical" if _BY_EYE.search(own) else "laboratory"
 
 
-def _combined(names: Sequence[str]) -> list[str]:
-    """The names to try: read under its headings (`Urinalysis > Glucose`), its own, and joined with the heading above it
-    (`MRI` under `Brain imaging`)."""
-    return [_path(names), names[0], *(f"{names[0]} {above}" for above in names[1:2])]
+def _combined(names: Sequence[str], physical: bool) -> list[str]:
+    """The names to try: its own, then joined with the heading above it (`MRI` under `Brain imaging`)."""
+    return [*_own_names(names, physical), *(f"{names[0]} {above}" for above in names[1:2])]
+
+
+def _own_names(names: Sequence[str], physical: bool) -> list[str]:
+    """A test is read under its headings (`Urinalysis > Glucose`); of a finding the part of the body tells more than the
+    system that it was examined under."""
+    return [names[0]] if physical else [_path(names), names[0]]
+
+
+def _by_hand(kind: Kind) -> bool:
+    return kind in {"physical", "vital"}
 
 
 def _path(names: Sequence[str]) -> str:

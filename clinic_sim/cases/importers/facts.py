@@ -8,10 +8,11 @@ Rules that decide what the record leaves open, each applied alike to every recor
   *minor*. Identity, and visits of which nothing is told, are *noise*.
 * **Disclosure.** The chief complaint is *volunteered*. Sexual life, drugs of abuse and thoughts of suicide are told
   only when asked for *specifically*. Everything else is told when *asked* for.
-* **Leaks.** A clause that names the reference diagnosis is withheld from the case: the patient must not be able to say
-  it. Its path is reported. Diseases that are only comorbid may be told.
+* **Leaks.** A clause that names the reference diagnosis, or all but names it (see `leaks.betrays`), is withheld from the
+  case: the patient must not be able to say it. Its path is reported. Diseases that are only comorbid may be told, and so
+  may the same disease of a relative, which is no diagnosis of the patient's: it is flagged `family:`.
 * **Findings.** A clause with an examiner's findings is no fact; it is handed to the examinations.
-* **Echoes.** A fact whose concepts, polarity and numbers all stand in a fuller fact echoes it.
+* **Echoes.** See `echoes`: a fact that says nothing but what another says.
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ from dataclasses import dataclass, field
 from clinic_sim.cases.facts import Disclosure, Fact, Importance, Polarity, Source
 from clinic_sim.cases.importers.base import Findings, says_nothing
 from clinic_sim.cases.importers.demographics import Speaker
+from clinic_sim.cases.importers.echoes import VAGUE, link
 from clinic_sim.cases.importers.headings import refine, topic_of_label
+from clinic_sim.cases.importers.mixed import stands_alone
 from clinic_sim.cases.importers.physical import is_finding
-from clinic_sim.cases.importers.reading import Piece, meaning_of, pieces, tokens
+from clinic_sim.cases.importers.reading import Piece, meaning_of, pieces
+from clinic_sim.cases.importers.seams import is_result
 from clinic_sim.cases.importers.spoken import patient_words, unframed
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.diagnoses import resolve_diagnosis
 from clinic_sim.knowledge.meaning import Meaning
 from clinic_sim.knowledge.text import Language
 from clinic_sim.knowledge.topics import Topic
@@ -41,7 +47,6 @@ _SENSITIVE = re.compile(
     r"|自杀|轻生|自伤|不想活|性生活|性交|冶游|性伴|吸毒",
     re.IGNORECASE,
 )
-_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _HISTORY = {
     Topic.PAST_HISTORY,
     Topic.SURGERY,
@@ -62,6 +67,17 @@ _HISTORY = {
 _WIDE = {Topic.PAST_HISTORY, Topic.LIVING, Topic.OTHER}
 """Sections that hold statements of any heading."""
 _PERSPECTIVE = {Topic.IDEA, Topic.CONCERN, Topic.EXPECTATION}
+_FIXED = {*_PERSPECTIVE, Topic.CHIEF_COMPLAINT, Topic.IDENTITY}
+_ONLY_NAMED = {Topic.SEXUAL, Topic.MENSTRUAL, Topic.OBSTETRIC, Topic.MEDICATION, Topic.EXERCISE, Topic.LIVING, Topic.OCCUPATION}
+"""Headings that a symptom does not belong under, however its clause names them."""
+_NAMED = 0.9
+"""From this score a text is the name of a disease."""
+_TAKES = re.compile(r"^(?:takes?|taking|on|uses?|using|currently|medications?)\b|服|用药|注射", re.IGNORECASE)
+_ON_DRUG = re.compile(r"\b(?:has been|is|was|currently|regimen)\b.*\bon?f?\b|\bregimen\b|\btak(?:es|ing)\b", re.IGNORECASE)
+_HAS = re.compile(
+    r"(?:(?:the )?patient|he|she|they|i)?\s*(?:also )?(?:has|have|had|is known to have)\b|known\b|history of\b", re.IGNORECASE
+)
+_VERB_FIRST = re.compile(r"(?:enjoys|lives|works|is|has|was|plays|attends|reports|appears)\b", re.IGNORECASE)
 _TODAY = {Topic.REVIEW_OF_SYSTEMS, Topic.LIVING, Topic.OTHER}
 """Sections in which a measured vital sign is today's, not a part of the story."""
 _LISTED = {
@@ -87,16 +103,6 @@ _KEEP = {
     Topic.CONCERN,
     Topic.EXPECTATION,
 }
-_VAGUE = {
-    "hx.past",
-    "dx.disease",
-    "dx.chronic",
-    "hx.prior_tests",
-    "hx.prior_treatment",
-    "hx.prior_diagnosis",
-    "sx.problem",
-}
-"""Concepts so wide that sharing one proves nothing."""
 _COMPLAINT = {Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.MOOD}
 _WENT = re.compile(r"就诊|来诊|来我院|入院|收入|住院|门诊|求[^，]{0,6}诊治|\bpresents? (?:to|for)\b|\bfollow-up\b")
 _DID = re.compile(r"诊断|示|提示|给予|予以|服|药|手术|术|发现|为“|\bdiagnos|\btreat|\bprescri")
@@ -114,8 +120,6 @@ class Draft:
 
     fact: Fact
     meaning: Meaning
-    tokens: frozenset[str]
-    numbers: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -125,7 +129,9 @@ class FactBook:
     language: Language
     speaker: Speaker
     names_reference: Callable[[str], bool]
-    """Whether a text names the reference diagnosis."""
+    """Whether a text gives the reference diagnosis away."""
+    names_outright: Callable[[str], bool]
+    """Whether a text names it outright: all that is asked of the chief complaint, which must be told."""
     findings: Findings
     on_finding: Callable[[str, str], None] = lambda path, words: None
     """Takes the path and words of an examiner's finding that stands among the history."""
@@ -146,7 +152,9 @@ class FactBook:
             return
         for part, heading in self._labelled(text, topic):
             self._last = None
-            for piece in pieces(part, self.language, whole=whole or heading in _PERSPECTIVE):
+            told_whole = heading in _PERSPECTIVE
+            mixed = told_whole or heading is Topic.CHIEF_COMPLAINT
+            for piece in pieces(part, self.language, whole=whole or told_whole, mixed=mixed):
                 self._add_piece(path, piece, heading)
 
     def _labelled(self, text: str, topic: Topic) -> list[tuple[str, Topic]]:
@@ -181,9 +189,19 @@ class FactBook:
     def _add_piece(self, path: str, piece: Piece, topic: Topic) -> None:
         if says_nothing(piece.statement):
             return
-        if self.names_reference(piece.words) or self.names_reference(piece.statement):
-            self.findings.withhold(path)
-            return
+        statement = unframed(piece.statement, self.language).strip(" ,，。.;；、")
+        unsure = _UNKNOWN.search(statement) and len(statement) < 40 and not re.search("[，,（(]", statement)
+        polarity = Polarity.UNKNOWN if unsure else piece.polarity
+        if topic is Topic.CHIEF_COMPLAINT:
+            # Nobody comes for what is not there: `not breathing during sleep` is the complaint.
+            polarity = Polarity.PRESENT
+        heading = self._heading(topic, piece, statement, polarity)
+        gives_away = self.names_outright if heading is Topic.CHIEF_COMPLAINT else self.names_reference
+        if gives_away(piece.words) or gives_away(piece.statement):
+            if heading is not Topic.FAMILY or not _of_relatives(statement, self.language):
+                self.findings.withhold(path)
+                return
+            self.findings.flag(f"family:{path}")
         if (
             topic not in _PERSPECTIVE
             and topic is not Topic.CHIEF_COMPLAINT
@@ -191,15 +209,8 @@ class FactBook:
         ):
             self.on_finding(path, piece.words)
             return
-        statement = unframed(piece.statement, self.language).strip(" ,，。.;；、")
         if len(statement) < 2 or says_nothing(statement):
             return
-        unsure = _UNKNOWN.search(statement) and len(statement) < 40 and not re.search("[，,（(]", statement)
-        polarity = Polarity.UNKNOWN if unsure else piece.polarity
-        if topic is Topic.CHIEF_COMPLAINT:
-            # Nobody comes for what is not there: `not breathing during sleep` is the complaint.
-            polarity = Polarity.PRESENT
-        heading = self._heading(topic, piece, statement, polarity)
         self._last = heading
         meaning = meaning_of(statement, self.language, heading, polarity)
         fact = Fact(
@@ -212,25 +223,68 @@ class FactBook:
             disclosure=_disclosure(heading, statement),
             source=Source(path=path, words=piece.words),
         )
-        numbers = frozenset(_NUMBERS.findall(statement))
-        self.drafts.append(Draft(fact, meaning, tokens(statement, self.language), numbers))
+        self.drafts.append(Draft(fact, meaning))
 
     def _heading(self, topic: Topic, piece: Piece, statement: str, polarity: Polarity) -> Topic:
         """The section's heading, unless the statement's words, or the list that it goes on with, name another."""
+        if topic in _FIXED:
+            return topic
         own = refine(topic, statement, self.language)
-        if own is Topic.SEXUAL and topic in _COMPLAINT:
-            # Pain during intercourse is a complaint, not a habit.
-            concepts = meaning_of(statement, self.language, topic, polarity).concepts
-            own = topic if any(c.startswith("sx.") for c in concepts) else own
+        meaning = meaning_of(statement, self.language, topic, polarity)
+        kinds = {c.split(".")[0] for c in meaning.concepts}
+        if topic in _COMPLAINT and own in _ONLY_NAMED and "sx" in kinds and not _gynaecological(meaning):
+            # Pain during intercourse or fatigue after heavy periods is a complaint, not a habit or a cycle.
+            own = None
+        if own is Topic.MEDICATION and kinds == {"dx"} and topic is not Topic.MEDICATION and not _TAKES.search(statement):
+            own = Topic.PAST_HISTORY
+        if self.language == "zh" and is_result(statement) and topic in _COMPLAINT:
+            own = Topic.PRIOR_CARE
+        if own is Topic.PRIOR_CARE and topic is Topic.PAST_HISTORY and "dx" in kinds:
+            own = Topic.PAST_HISTORY
+        if own is None and topic in _COMPLAINT and "drug" in kinds and _ON_DRUG.search(statement):
+            own = Topic.MEDICATION
+        if own is None and topic in _COMPLAINT and kinds == {"dx"} and _HAS.match(statement):
+            own = Topic.PAST_HISTORY
         if own is not None:
             return own
-        short = len(statement) <= (10 if self.language == "zh" else 40)
-        if piece.continues and short and self._last in _LISTED and topic not in _KEEP - {Topic.PRESENT_ILLNESS}:
+        if self._goes_on(topic, piece, statement, kinds) and self._last is not None:
+            if self._last in _LISTED - {Topic.FAMILY, Topic.PAST_HISTORY} and self._disease(statement, kinds):
+                return Topic.PAST_HISTORY if topic in _WIDE | _COMPLAINT else topic
             return self._last
         if topic not in _WIDE:
             return topic
-        named = meaning_of(statement, self.language, topic, polarity).topics
+        named = meaning.topics
+        if named and named[0] is Topic.PRIOR_CARE and topic is Topic.PAST_HISTORY and "dx" in kinds:
+            return topic
         return named[0] if named and named[0] is not Topic.OTHER else topic
+
+    def _goes_on(self, topic: Topic, piece: Piece, statement: str, kinds: set[str]) -> bool:
+        """Whether a statement goes on with the list before it, so that the list's heading is its own."""
+        if not piece.continues or self._last not in _LISTED or topic in _KEEP - {Topic.PRESENT_ILLNESS}:
+            return False
+        if len(statement) > (10 if self.language == "zh" else 40) or stands_alone(statement):
+            return False
+        if "sx" in kinds or (self.language == "zh" and statement.startswith(("否认", "没有"))):
+            return False
+        if _VERB_FIRST.match(statement):
+            return False
+        book = ontology()
+        topics = {book.topic(c) for c in meaning_of(statement, self.language, None, piece.polarity).concepts}
+        return not (topics - {None, Topic.OTHER, Topic.PAST_HISTORY, self._last})
+
+    def _disease(self, statement: str, kinds: set[str]) -> bool:
+        if self._last in {Topic.ALLERGY, Topic.EXPOSURE, Topic.INFECTION} and "dx" not in kinds:
+            return False
+        if "drug" in kinds:
+            return False
+        if self._last is Topic.INFECTION:
+            return bool(kinds) and not any(
+                c.startswith(("dx.infect", "hx.communicable"))
+                for c in meaning_of(statement, self.language, None, Polarity.PRESENT).closure
+            )
+        return kinds == {"dx"} or bool(
+            (found := resolve_diagnosis(statement, language=self.language, limit=1)) and found[0].score >= _NAMED
+        )
 
     def facts(self, basis: str = "") -> tuple[Fact, ...]:
         """The facts, with echoes linked and importance raised by what the basis of the diagnosis speaks of."""
@@ -245,8 +299,8 @@ class FactBook:
             ):
                 fact = replace_fact(fact, importance=Importance.DECISIVE)
             raised.append(fact)
-        echoes = {f.id: self._echo(n) for n, f in enumerate(raised)}
-        return tuple(replace_fact(f, echo_of=_root(f.id, echoes)) if echoes[f.id] else f for f in raised)
+        echoes = link([(f, d.meaning) for f, d in zip(raised, self.drafts, strict=True)], self.language)
+        return tuple(replace_fact(f, echo_of=echoes[f.id]) if echoes[f.id] else f for f in raised)
 
     def _proved(self, basis: str) -> frozenset[str]:
         """The concepts that the basis affirms."""
@@ -254,50 +308,34 @@ class FactBook:
         for piece in pieces(basis, self.language) if basis else []:
             if piece.polarity is not Polarity.ABSENT:
                 found.update(meaning_of(piece.words, self.language, None, piece.polarity).concepts)
-        return frozenset(c for c in found if c not in _VAGUE)
+        return frozenset(c for c in found if c not in VAGUE)
 
     @staticmethod
     def _speaks(draft: Draft, proved: frozenset[str]) -> bool:
         return any(c in proved for c in draft.meaning.concepts)
 
-    def _echo(self, n: int) -> str | None:
-        """The fullest fact that this one repeats: more or equal content, earlier where equal."""
-        own = self.drafts[n]
-        if own.fact.topic in _PERSPECTIVE or own.fact.topic in {Topic.CHIEF_COMPLAINT, Topic.IDENTITY}:
-            return None
-        best: tuple[int, int, int, str] | None = None
-        for m, other in enumerate(self.drafts):
-            if m == n or other.fact.polarity is not own.fact.polarity or not self._covers(other, own):
-                continue
-            if self._covers(own, other) and _fullness(own, n) >= _fullness(other, m):
-                continue
-            rank = (*_fullness(other, m), other.fact.id)
-            if best is None or rank > best:
-                best = rank
-        return best[3] if best else None
-
-    @staticmethod
-    def _covers(full: Draft, part: Draft) -> bool:
-        """Whether all that one statement says, the other says too."""
-        mine, other = part.meaning, full.meaning
-        if mine.kin != other.kin or (full.fact.topic is Topic.FAMILY) != (part.fact.topic is Topic.FAMILY):
-            return False
-        if not part.numbers <= full.numbers or full.fact.topic in _PERSPECTIVE | {Topic.IDENTITY}:
-            return False
-        if not part.tokens & full.tokens:
-            return False
-        if not mine.concepts:
-            same = bool(part.tokens) and part.tokens <= full.tokens
-            return same or (
-                len(mine.attributes) > 1 and mine.attributes <= other.attributes and bool(part.tokens & full.tokens)
-            )
-        # A denied symptom covers only itself; an affirmed one also what it implies (ear pain: pain).
-        reach = frozenset(other.concepts) if part.fact.polarity is Polarity.ABSENT else other.closure
-        return frozenset(mine.concepts) <= reach and mine.sites <= other.closure and mine.attributes <= other.attributes
-
     def found(self) -> int:
         """How many facts there are."""
         return len(self.drafts)
+
+
+_RELATIVES = re.compile(
+    r"\b(?:mother|father|parents?|brother|sister|sibling|uncle|aunt|cousin|grand\w+|family|familial|relatives?|son|daughter|"
+    r"heredit\w+)\b|[父母兄弟姐妹爷奶叔伯姑舅姨儿女]|家族|家[里中人]|外公|外婆|亲属|直系|遗传",
+    re.IGNORECASE,
+)
+
+
+def _of_relatives(statement: str, language: Language) -> bool:
+    """Whether a clause under family history speaks of relatives rather than of the patient."""
+    return language == "zh" or bool(_RELATIVES.search(statement))
+
+
+def _gynaecological(meaning: Meaning) -> bool:
+    book = ontology()
+    return all(
+        book.topic(c) in {Topic.MENSTRUAL, Topic.OBSTETRIC} for c in meaning.concepts if c.startswith("sx.")
+    )
 
 
 def _whole_sentences(parts: list[str]) -> list[str]:
@@ -314,20 +352,6 @@ def _whole_sentences(parts: list[str]) -> list[str]:
 def replace_fact(fact: Fact, **changes: object) -> Fact:
     """The fact with some fields changed."""
     return fact.model_copy(update=changes)
-
-
-def _fullness(draft: Draft, position: int) -> tuple[int, int, int]:
-    return len(draft.meaning.concepts) + len(draft.meaning.attributes), len(draft.fact.statement), -position
-
-
-def _root(fact_id: str, echoes: dict[str, str | None]) -> str:
-    """The end of a chain of echoes, so that an echo never points to another."""
-    seen = {fact_id}
-    at = echoes[fact_id] or fact_id
-    while (further := echoes[at]) is not None and further not in seen:
-        seen.add(at)
-        at = further
-    return at
 
 
 def _importance(topic: Topic, polarity: Polarity, statement: str) -> Importance:

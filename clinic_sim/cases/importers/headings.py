@@ -76,7 +76,8 @@ _EN: tuple[tuple[Topic, str], ...] = (
         Topic.EXPOSURE,
         r"\bexpos(?:ed|ure)\w*|\bcontact with\b|\bsick contacts?\b|\bpets?\b|\banimals?\b|\blivestock\b|"
         r"\bcamping\b|\bhiking\b"
-        r"|\bdaycare\b|\bincarcerat\w+|\bprison\b|\bbit(?:e|ten)\b",
+        r"|\bdaycare\b|\bincarcerat\w+|\bprison\b|\b(?:tick|insect|dog|cat|animal|snake|spider|mosquito|bug|ant|flea|bat|human)s? bit(?:e|es|ten)?\b"
+        r"|\bbitten by\b|\bbit by\b",
     ),
     (Topic.DIET, r"\bdiet\w*\b|\bvegetarian\b|\bvegan\b|\bfast food\b|\beats (?:a|mostly|mainly)\b"),
     (
@@ -91,7 +92,7 @@ _EN: tuple[tuple[Topic, str], ...] = (
     ),
     (
         Topic.LIVING,
-        r"\blives?\b|\bliving\b|\bmarried\b|\bsingle\b|\bdivorced\b|\bwidow\w*|\bhomeless\b|\bfirst child\b|"
+        r"\blives?\b|(?<!daily )\bliving\b|\bmarried\b|\bsingle\b|\bdivorced\b|\bwidow\w*|\bhomeless\b|\bfirst child\b|"
         r"\bboyfriend\b|\brelationship\b",
     ),
     (Topic.MOOD, r"\bstress(?:ful|ed|ors?)?\b|\bdepress\w+ (?:mood|symptoms)|\bmood\b"),
@@ -135,7 +136,7 @@ _ZH_PRESENT: tuple[tuple[Topic, str], ...] = (
         Topic.GENERAL_STATE,
         r"精神(?:一般|可|尚|差|状态|、|饮|欠|良|好|佳)|饮食|食欲|睡眠|大小便|二便|体重|大便|小便|胃纳|食纳|纳差|进食(?:量|少|差)|尿量|夜寐|寐欠|纳可",
     ),
-    (Topic.MENSTRUAL, r"月经|末次月经|绝经"),
+    (Topic.MENSTRUAL, r"(?<!因)(?<!随)月经(?!失血)|绝经"),
 )
 _EN_PRESENT_ONLY = {
     Topic.PAST_HISTORY,

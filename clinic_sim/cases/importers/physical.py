@@ -139,7 +139,11 @@ _FINDING = re.compile(
     r"|扁桃体|巩膜无|气管居中|颈软|伸舌|语颤|胸廓|心尖搏动|浅表淋巴结|口唇.?(?:发绀|紫绀)|舌[淡红暗质苔胖][^头]|苔[白黄腻薄厚]|脉[弦滑细濡沉浮数弱涩缓]"
     r"|(?<!生长)发育正常|神清语利|查体合作|桡动脉|四肢活动|贫血征|出血征|阳性体征|三凹征"
     r"|征\s?(?:[（(]?[+＋\-－±]|阳性|阴性)|[Mm]urphy|McBurney|墨菲"
-    r"|\b(?:on (?:physical )?exam(?:ination)?|during the physical exam|auscultation|palpation reveals|"
+    r"|\b(?:(?:up)?on (?:[\w-]+ ){0,3}exam(?:ination)?|during (?:the |her |his )?(?:physical )?exam(?:ination)?|"
+    r"(?:physical |neurolog\w+ |pelvic |rectal |fundoscop\w+ |mental status )exam(?:ination)? (?:shows?|showed|reveals?|revealed|is|was|"
+    r"demonstrates?|findings?)|(?:up)?on (?:palpation|auscultation|percussion|inspection|fundoscopy)|"
+    r"tenderness to palpation|tender to palpation|to palpation\b(?! by)|rebound tenderness|passive (?:movement|motion|range)|"
+    r"murmur (?:is |was )?heard|grade \d/6|heard (?:best )?(?:at|over) the|auscultation|palpation reveals|"
     r"oriented to (?:time|person|place)|"
     r"reacts? sluggishly|fontanelle|lymphadenopathy is noted|conjugate back and forth)\b",
     re.IGNORECASE,

@@ -11,6 +11,7 @@ from clinic_sim.cases.facts import Fact, Importance
 from clinic_sim.cases.importers.base import Findings, says_nothing
 from clinic_sim.cases.importers.codes import code_exam
 from clinic_sim.cases.importers.exams import DraftExam
+from clinic_sim.cases.leaks import betrays
 from clinic_sim.cases.reference import CodedDiagnosis, Differential
 from clinic_sim.knowledge.diagnoses import names_diagnosis, resolve_diagnosis
 from clinic_sim.knowledge.text import Language
@@ -53,10 +54,16 @@ class ReferenceNames:
         return cls(tuple(dict.fromkeys(codes)), tuple(kept), language)
 
     def named_in(self, text: str) -> bool:
-        """Whether a text names the diagnosis."""
+        """Whether a text names the diagnosis: in a complaint, a heading or a report."""
         if not text or not (self.codes or self.names):
             return False
         return names_diagnosis(text, self.codes, self.names) is not None
+
+    def betrayed_by(self, text: str) -> bool:
+        """Whether a text of the patient's gives the diagnosis away, by its name or otherwise."""
+        if not text or not (self.codes or self.names):
+            return False
+        return betrays(text, self.codes, self.names) is not None
 
 
 SURE = 0.7

@@ -67,7 +67,7 @@ _DOSE_ZH = re.compile(
     r"[“\"]?[^，。；、]{1,20}[”\"]?\s*(?:[(（][^)）]*[)）]?)?\s*(?:每[次日天]|\d+(?:\.\d+)?\s*(?:mg|g|ml|μg|片|粒|支|万|丸|袋|次))[^，。；]*"
     r"|(?:静[脉滴点]|口服|输液|肌[肉内]?注)[^，。；]{0,12}"
 )
-_PURPOSE_ZH = re.compile(r"(?:患者)?(?:今|现)?为[求进了行明][^，。]{1,14}")
+_PURPOSE_ZH = re.compile(r"(?:患者)?(?:今|现)?为[求进了行明](?![^，。]*[就来入收][诊院我住])[^，。]{1,14}")
 _SETS_OUT_ZH = re.compile(r"(?:后|逐渐|突然)?(?:出现|发生|突发|感到|发现)")
 _DENIES_ZH = re.compile(r"(?:否认|无|没有)")
 
@@ -135,7 +135,7 @@ def _zh(left: str, between: str, right: str, polarity: Polarity) -> Polarity | N
     quoted = left.count("“") > left.count("”") and not _DENIES_ZH.match(left.lstrip("“”"))
     if quoted and (mark == "、" or "”" in right) and not _ANEW_ZH.match(right):
         return Polarity.PRESENT
-    if _PURPOSE_ZH.fullmatch(left):
+    if _PURPOSE_ZH.fullmatch(left) and re.match(r"(?:患[者儿])?(?:遂|现|今|来|就|入|收|至|转|到|门诊)", right):
         return Polarity.PRESENT
     if _FRAGMENT_ZH.fullmatch(right) and not re.search(r"[GP]\d", right):
         return Polarity.PRESENT if not _DENIES_ZH.match(left) else Polarity.ABSENT

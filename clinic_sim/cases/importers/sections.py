@@ -10,8 +10,10 @@ from clinic_sim.cases.exams import Exam
 from clinic_sim.cases.facts import Disclosure, Fact, Importance, Polarity, Source
 from clinic_sim.cases.importers.base import BrokenRecord, Findings
 from clinic_sim.cases.importers.facts import Draft, FactBook
+from clinic_sim.cases.importers.reading import meaning_of
 from clinic_sim.cases.leaks import lint_case
 from clinic_sim.knowledge.meaning import Meaning
+from clinic_sim.knowledge.text import Language
 from clinic_sim.knowledge.topics import Topic
 
 
@@ -29,7 +31,7 @@ def identity(facts: FactBook, described: str, path: str) -> None:
         disclosure=Disclosure.ASKED,
         source=Source(path=path, words=words),
     )
-    facts.drafts.append(Draft(fact, Meaning(), frozenset({words}), frozenset({words})))
+    facts.drafts.append(Draft(fact, Meaning()))
 
 
 def finish(
@@ -51,7 +53,7 @@ def finish(
     """
     complaint = complaint.strip()
     if not complaint or names_reference(complaint):
-        complaint = next((f.statement for f in facts if f.topic in _TELLING and f.polarity is Polarity.PRESENT), "")
+        complaint = _first_symptom(facts)
     if not complaint or not any(f.topic is not Topic.IDENTITY for f in facts):
         raise BrokenRecord("holds nothing that a patient could tell without naming the diagnosis")
     missing = set(always_missing)
@@ -71,9 +73,21 @@ def finish(
         **fields,
     )
     for leak in lint_case(draft):
-        findings.flag(f"{'diagnostic_test' if leak.severity == 'expected' else 'leak'}:{leak.where}")
+        findings.flag(f"{_FLAG[leak.severity]}:{leak.where}")
     final = provenance.model_copy(update={"missing": ordered, "flags": tuple(findings.flags)})
     return draft.model_copy(update={"provenance": final})
 
 
+def _first_symptom(facts: tuple[Fact, ...]) -> str:
+    """What the patient would say first: a symptom, else anything told of the illness."""
+    told = [f for f in facts if f.topic in _TELLING and f.polarity is Polarity.PRESENT]
+    for fact in told:
+        language: Language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in fact.statement) else "en"
+        concepts = meaning_of(fact.statement, language, fact.topic, fact.polarity).concepts
+        if any(c.startswith("sx.") for c in concepts):
+            return fact.statement
+    return told[0].statement if told else ""
+
+
+_FLAG = {"expected": "diagnostic_test", "family": "family", "leak": "leak"}
 _TELLING = {Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS, Topic.REVIEW_OF_SYSTEMS, Topic.GENERAL_STATE, Topic.MOOD}

@@ -103,6 +103,13 @@ _THIRD = re.compile(r"\b(?:he|she|his|her|him|himself|herself|the patient|patien
 
 
 _BARE_VERB = re.compile(r"^(?P<adv>(?:also|currently|recently|occasionally|rarely|never|usually)\s+)?(?P<verb>\w+)\b", re.I)
+_PERSONS = re.compile(
+    r"(?:\w+ly\s+|also\s+|never\s+)?(?!has\b|is\b|was\b|had\b|does\b|gets\b|needs\b|finds\b|wants\b|goes\b)\w+"
+    r"|has (?:\w+ly )?(?:smoked|taken|travel\w+|immigrated|vomited|no|used|drunk|worked|lived|started|joined|tried|quit)\b"
+    r"|does not (?:smoke|drink|use|take|consume|have|recall|exercise|work|eat)\b|is (?:a|an|currently|married|single|sexually|retired)\b",
+    re.IGNORECASE,
+)
+"""Verbs with which the patient is the subject although none is named: `has worsened` may be said of a rash."""
 _NO_NOUN = re.compile(
     r"(?:taking|drinking|smoking|using|having|being|experiencing|feeling|noticing|eating|traveling|ever|that|to|in|on|at|"
     r"with|apart|come|does|do|did|has|have|is|are|was|were)\b",
@@ -111,7 +118,7 @@ _NO_NOUN = re.compile(
 _FINITE = re.compile(r"^\w+(?:\s\w+)?\s(?:is|are|was|were|has|had)\b", re.IGNORECASE)
 _STRAY = re.compile(
     r"^(?:describes|states|notes|reports|mentions|shows|presents|denies|attending|recalls|admits|exhibits)\b"
-    r"|\bI (?:is|has|does|was not aware)\b|\b(?:and|or|but|then|also)\s+(?:\w+ly\s+)?(?:has|is|does|takes|drinks|smokes|lives|works|seeks|feels|"
+    r"|,\s+(?:\w+ly\s+)(?:plays|drinks|smokes|takes|eats|uses)\b|\bI (?:is|has|does|was not aware)\b|\b(?:and|or|but|then|also)\s+(?:\w+ly\s+)?(?:has|is|does|takes|drinks|smokes|lives|works|seeks|feels|"
     r"gets|uses|notes|reports|denies|eats|sleeps|wakes|exercises|plays|enjoys|wants|thinks|believes|appears|seems|shows)\b",
     re.IGNORECASE,
 )
@@ -147,7 +154,7 @@ def patient_words(statement: str, language: str, speaker: Speaker) -> str | None
         return None
     words = statement
     first = _BARE_VERB.match(words)
-    if first and first["verb"].lower() in _VERBS and first["verb"].lower() not in {"had", "was"}:
+    if first and first["verb"].lower() in _VERBS and _PERSONS.match(words):
         words = f"I {first['adv'] or ''}{_VERBS[first['verb'].lower()]}{words[first.end() :]}"
         words = words[:2] + words[2:3].lower() + words[3:]
     elif not _THIRD.search(statement):
