@@ -22,7 +22,7 @@ from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.diagnoses import names_diagnosis, read_diagnoses, resolve_diagnosis
 from clinic_sim.knowledge.exam_catalogue import catalogue
-from clinic_sim.knowledge.scan import scan
+from clinic_sim.knowledge.scan import Polarity, scan
 from clinic_sim.knowledge.text import Language, fold
 from clinic_sim.knowledge.topics import Topic
 
@@ -62,7 +62,7 @@ def lint_case(case: Case) -> tuple[Leak, ...]:
     look("opening", case.opening)
     for fact in case.facts:
         severity: Severity = "family" if fact.topic is Topic.FAMILY else "leak"
-        told = fact.topic not in {Topic.CHIEF_COMPLAINT, Topic.IDENTITY}
+        told = fact.topic not in {Topic.CHIEF_COMPLAINT, Topic.IDENTITY} and fact.polarity is not Polarity.ABSENT
         look(fact.source.path if fact.source else fact.id, f"{fact.statement}\n{fact.words or ''}", severity, told=told)
     for exam in case.exams:
         look(f"{exam.id}.name", exam.name)
@@ -189,7 +189,9 @@ _TOLD = (
     re.compile(
         r"(?:诊断|确诊|拟诊|印象|考虑|怀疑|疑似|提示|告知|查出|发现|诊为|得了|患了?)(?:为|是|有|[:：])?[“\"‘]?(?P<name>[^，。；“”\"’？?（(]{2,24})"
     ),
-    re.compile(r"(?:以|按|因)[“\"‘]?(?P<name>[^，。；“”\"’？?]{2,20}?)(?:待查)?[？?]?[”\"’]?(?:收|入院|住院|转|治疗|就诊)"),
+    re.compile(
+        r"(?:以|按|因)[“\"‘]?(?P<name>[^，。；“”\"’？?]{2,20}?)(?:待查)?[？?]?[”\"’]?(?:收|入院|住院|转|治疗|就诊)"
+    ),
     re.compile(r"[“\"](?P<name>[^，。；“”\"？?]{2,24})[？?]?[”\"]"),
     re.compile(
         r"\b(?:diagnosed (?:with|as)|diagnosis of|told (?:that )?(?:he|she|they|i)(?: ha[sd]| have|['’]ve)|suspect\w*|"
@@ -242,7 +244,11 @@ _KNOWN_BY = (
     _words("G20", "G20", r"帕金森|\bparkinson|左旋多巴|多巴丝肼|美多芭"),
     _words("G40", "G41", r"癫痫|抗癫痫|\bepilep|\banticonvuls|\bantiepilep"),
     _words("H25", "H28", r"白内障|\bcataract"),
-    _words("I20", "I25", r"冠心病|冠脉|心绞痛|心肌梗|心梗|支架|搭桥|\bangina\b|\bstents?\b|\bcoronary\b|\bmyocardial infarct|\bheart attack"),
+    _words(
+        "I20",
+        "I25",
+        r"冠心病|冠脉|心绞痛|心肌梗|心梗|支架|搭桥|\bangina\b|\bstents?\b|\bcoronary\b|\bmyocardial infarct|\bheart attack",
+    ),
     _words("I26", "I26", r"肺栓塞|肺动脉栓塞|\bpulmonary embol"),
     _words("I44", "I49", r"射频|消融|电复律|起搏器|\bablation\b|\bcardioversion\b|\bpacemaker\b"),
     _words("I50", "I50", r"心衰|心力衰竭|心功能不全|\bheart failure\b"),
@@ -258,7 +264,11 @@ _KNOWN_BY = (
     _words("M05", "M06", r"类风湿|\brheumatoid"),
     _words("M10", "M10", r"痛风|\bgout\b"),
     _words("M32", "M32", r"狼疮|\blupus\b"),
-    _words("M50", "M54", r"椎间盘|椎管狭窄|\b(?:herniated|slipped|bulging) (?:dis[ck])|\bdis[ck] (?:herniation|prolapse|bulge)"),
+    _words(
+        "M50",
+        "M54",
+        r"椎间盘|椎管狭窄|\b(?:herniated|slipped|bulging) (?:dis[ck])|\bdis[ck] (?:herniation|prolapse|bulge)",
+    ),
     _words("N20", "N23", r"(?:肾|输尿管|膀胱|尿路|泌尿系).{0,3}结石|碎石|\bkidney stone|\blithotrips"),
     _words("N80", "N80", r"巧克力囊肿|巧囊|内膜异位|内异症|腺肌[症瘤病]|\bchocolate cyst|\bendometrio(?:ma|sis)"),
     _words("O00", "O00", r"宫外孕|异位妊娠|输卵管妊娠|\bectopic"),

@@ -430,11 +430,14 @@ _ALSO = {
 }
 
 
-def _any(attributes: frozenset[str], facts: Index) -> int:
+def _any(attributes: frozenset[str], facts: Index, among: int = -1) -> int:
     # How an injury came about is what brought the complaint on.
     mask = facts.concept.get("hx.injury", 0) & ~facts.absent if "attr.trigger" in attributes else 0
     for attribute in attributes:
-        mask |= facts.attribute.get(attribute, 0)
+        given = facts.attribute.get(attribute, 0)
+        mask |= given
+        if attribute in _STRICT and given & among:
+            continue
         for other in _ALSO.get(attribute, ()):
             mask |= facts.attribute.get(other, 0)
     return mask

@@ -53,10 +53,10 @@ _STOP_EN = (
     r"|delay(?:ing)?|postpone|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
 )
 _STOP_ZH = (
-    "避免|禁用|禁止|忌|停用|停止|停服|停药|不给予?|不使用|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|推迟|延期"
-    "|暂缓|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉"
+    "避免|禁用|禁止|忌|停用|停止|停服|停药|停(?![经留])|不给予?|不使用|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|推迟|延期"
+    "|不再使用|暂缓|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉"
 )
-_GO_EN = rf"instead|but|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|(?:{_GIVE_EN})(?! of)"
+_GO_EN = rf"instead|but|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|until|after|unless|(?:{_GIVE_EN})(?! of)"
 _GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但|口服|静滴|静脉|肌注|雾化|外用|继续|先"
 # A plan may mix languages, so the words of both are looked for in any text.
 _CUE = re.compile(rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})")
@@ -65,7 +65,11 @@ _FORBIDDEN_AFTER = re.compile(
     r"withheld|not (?:indicated|recommended|needed|given|advised))"
     r"|\s*(?:类药物?|等药物?|等)?(?:禁用|禁忌|停用|应避免|不宜|不用|过敏)"
 )
-_ONLY_LISTING = re.compile(r"[\s、/]*(?:and|or|as well as|及|和|以及|或|与|等)?[\s、/]*")
+_LISTING = (
+    r"and|or|as well as|such as|like|including|especially|e\.?g\.?|for example"
+    "|及|和|以及|或|与|等|如|例如|尤其是?|包括"
+)
+_ONLY_LISTING = re.compile(rf"[\s、/()]*(?:{_LISTING})?[\s、/():]*")
 _LISTED_ON = re.compile(r"[^.;!?\n，。；]{0,60}?\b(?:and|or)\b")
 _SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
 _DOSE = re.compile(

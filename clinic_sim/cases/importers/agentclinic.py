@@ -70,7 +70,9 @@ def convert(raw: RawRecord, findings: Findings) -> Case:
     reference = ReferenceNames.of(names[:1], "en", complaint, findings)
 
     exams = ExamBook("en")
-    facts = FactBook("en", read_speaker(demographics, story), reference.betrayed_by, reference.named_in, findings, _to_exams(exams))
+    facts = FactBook(
+        "en", read_speaker(demographics, story), reference.betrayed_by, reference.named_in, findings, _to_exams(exams)
+    )
     identity(facts, described, "Patient_Actor.Demographics")
     _history(facts, actor, complaint, complaint_path)
     _examinations(exams, root, findings)
@@ -140,6 +142,8 @@ def _history(facts: FactBook, actor: Mapping[str, Any], complaint: str, complain
 
 def _labelled(key: str, text: str) -> str:
     """A value that means nothing without its key (`Parity: 2`, `Smoking: yes`) with it; others as they stand."""
+    if says_nothing(text):
+        return text
     label = readable(re.sub(r"\[\d+\]", "", key))
     if text.lower() in {"yes", "true", "present"}:
         return label

@@ -95,7 +95,14 @@ def convert(raw: RawRecord, findings: Findings) -> Case:
     def take(path: str, words: str) -> None:
         exams.findings("查体", [Part("", words, path)])
 
-    facts = FactBook("zh", read_speaker(demographics, f"{story}{complaint}"), reference.betrayed_by, reference.named_in, findings, take)
+    facts = FactBook(
+        "zh",
+        read_speaker(demographics, f"{story}{complaint}"),
+        reference.betrayed_by,
+        reference.named_in,
+        findings,
+        take,
+    )
     _history(facts, where, texts, older, complaint)
     for key, text in texts.items():
         if key in {"查体", "体格检查"} or key.startswith("专科"):

@@ -30,7 +30,9 @@ VAGUE = frozenset(
     }
 )
 """Concepts so wide that sharing one proves nothing."""
-_BARE = re.compile(r"(?:否认|无|没有|不详|正常|未予?(?:治疗|重视|诊治)|no|none|denied|denies|unremarkable|normal)[。.]?", re.I)
+_BARE = re.compile(
+    r"(?:否认|无|没有|不详|正常|未予?(?:治疗|重视|诊治)|no|none|denied|denies|unremarkable|normal)[。.]?", re.I
+)
 _NEUTRAL_EN = frozenset(
     "symptom sensation feel feeling episod presenc present associat report experienc notic not develop deni deny "
     "any sever year-old onset occurrenc histori history also current currently complaint instanc time there with "
@@ -48,7 +50,10 @@ _SIDES = (
     re.compile(r"\blower\b|下(?!降)"),
 )
 _OPPOSITES = (
-    (re.compile(r"缓解|好转|减轻|改善|\bimprov|\brelie|\balleviat|\bbetter\b|\bresolv"), re.compile(r"加重|加剧|\bwors|\baggravat|\bexacerbat")),
+    (
+        re.compile(r"缓解|好转|减轻|改善|\bimprov|\brelie|\balleviat|\bbetter\b|\bresolv"),
+        re.compile(r"加重|加剧|\bwors|\baggravat|\bexacerbat"),
+    ),
     (re.compile(r"增[加多]|升高|\bincreas|\bgain"), re.compile(r"减少|下降|降低|\bdecreas|\bloss\b|\breduc")),
     (re.compile(r"\bbefore\b|前"), re.compile(r"\bafter\b|后")),
 )

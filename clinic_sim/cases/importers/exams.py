@@ -155,7 +155,13 @@ class ExamBook:
         parts = _parts(value, path)
         if coded is not None and not coded.known:
             coded = None
-        self.add(section, names, parts, kind=kind, coded=coded or code_exam(_own_names(names, _by_hand(kind)), self.language, kind))
+        self.add(
+            section,
+            names,
+            parts,
+            kind=kind,
+            coded=coded or code_exam(_own_names(names, _by_hand(kind)), self.language, kind),
+        )
 
     def exams(self, essential: Mapping[str, bool] | None = None, taken: Iterable[str] = ()) -> tuple[Exam, ...]:
         """The exams. `essential` gives the codes that matter; ids avoid those taken by facts."""

@@ -68,14 +68,25 @@ _WIDE = {Topic.PAST_HISTORY, Topic.LIVING, Topic.OTHER}
 """Sections that hold statements of any heading."""
 _PERSPECTIVE = {Topic.IDEA, Topic.CONCERN, Topic.EXPECTATION}
 _FIXED = {*_PERSPECTIVE, Topic.CHIEF_COMPLAINT, Topic.IDENTITY}
-_ONLY_NAMED = {Topic.SEXUAL, Topic.MENSTRUAL, Topic.OBSTETRIC, Topic.MEDICATION, Topic.EXERCISE, Topic.LIVING, Topic.OCCUPATION}
+_ONLY_NAMED = {
+    Topic.SEXUAL,
+    Topic.MENSTRUAL,
+    Topic.OBSTETRIC,
+    Topic.MEDICATION,
+    Topic.EXERCISE,
+    Topic.LIVING,
+    Topic.OCCUPATION,
+}
 """Headings that a symptom does not belong under, however its clause names them."""
 _NAMED = 0.9
 """From this score a text is the name of a disease."""
 _TAKES = re.compile(r"^(?:takes?|taking|on|uses?|using|currently|medications?)\b|服|用药|注射", re.IGNORECASE)
-_ON_DRUG = re.compile(r"\b(?:has been|is|was|currently|regimen)\b.*\bon?f?\b|\bregimen\b|\btak(?:es|ing)\b", re.IGNORECASE)
+_ON_DRUG = re.compile(
+    r"\b(?:has been|is|was|currently|regimen)\b.*\bon?f?\b|\bregimen\b|\btak(?:es|ing)\b", re.IGNORECASE
+)
 _HAS = re.compile(
-    r"(?:(?:the )?patient|he|she|they|i)?\s*(?:also )?(?:has|have|had|is known to have)\b|known\b|history of\b", re.IGNORECASE
+    r"(?:(?:the )?patient|he|she|they|i)?\s*(?:also )?(?:has|have|had|is known to have)\b|known\b|history of\b",
+    re.IGNORECASE,
 )
 _VERB_FIRST = re.compile(r"(?:enjoys|lives|works|is|has|was|plays|attends|reports|appears)\b", re.IGNORECASE)
 _TODAY = {Topic.REVIEW_OF_SYSTEMS, Topic.LIVING, Topic.OTHER}
@@ -131,7 +142,7 @@ class FactBook:
     names_reference: Callable[[str], bool]
     """Whether a text gives the reference diagnosis away."""
     names_outright: Callable[[str], bool]
-    """Whether a text names it outright: all that is asked of the chief complaint, which must be told."""
+    """Whether a text names it outright: all that is asked of the chief complaint, which must be told, and of denials."""
     findings: Findings
     on_finding: Callable[[str, str], None] = lambda path, words: None
     """Takes the path and words of an examiner's finding that stands among the history."""
@@ -196,7 +207,9 @@ class FactBook:
             # Nobody comes for what is not there: `not breathing during sleep` is the complaint.
             polarity = Polarity.PRESENT
         heading = self._heading(topic, piece, statement, polarity)
-        gives_away = self.names_outright if heading is Topic.CHIEF_COMPLAINT else self.names_reference
+        # To deny a near kind of the disease is no hint at it.
+        outright = heading is Topic.CHIEF_COMPLAINT or polarity is Polarity.ABSENT
+        gives_away = self.names_outright if outright else self.names_reference
         if gives_away(piece.words) or gives_away(piece.statement):
             if heading is not Topic.FAMILY or not _of_relatives(statement, self.language):
                 self.findings.withhold(path)
@@ -235,7 +248,12 @@ class FactBook:
         if topic in _COMPLAINT and own in _ONLY_NAMED and "sx" in kinds and not _gynaecological(meaning):
             # Pain during intercourse or fatigue after heavy periods is a complaint, not a habit or a cycle.
             own = None
-        if own is Topic.MEDICATION and kinds == {"dx"} and topic is not Topic.MEDICATION and not _TAKES.search(statement):
+        if (
+            own is Topic.MEDICATION
+            and kinds == {"dx"}
+            and topic is not Topic.MEDICATION
+            and not _TAKES.search(statement)
+        ):
             own = Topic.PAST_HISTORY
         if self.language == "zh" and is_result(statement) and topic in _COMPLAINT:
             own = Topic.PRIOR_CARE
@@ -333,9 +351,7 @@ def _of_relatives(statement: str, language: Language) -> bool:
 
 def _gynaecological(meaning: Meaning) -> bool:
     book = ontology()
-    return all(
-        book.topic(c) in {Topic.MENSTRUAL, Topic.OBSTETRIC} for c in meaning.concepts if c.startswith("sx.")
-    )
+    return all(book.topic(c) in {Topic.MENSTRUAL, Topic.OBSTETRIC} for c in meaning.concepts if c.startswith("sx."))
 
 
 def _whole_sentences(parts: list[str]) -> list[str]:

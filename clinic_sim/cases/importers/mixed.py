@@ -84,7 +84,9 @@ _REFERS_EN = re.compile(
     r"|.*\b(?:described|mentioned|noted|stated) ?(?:above|previously|earlier)?$",
     re.IGNORECASE,
 )
-_PREPOSITION_EN = re.compile(r"(?:with|during|after|when|while|on|at|in|upon|before|occasional(?:ly)?)\b", re.IGNORECASE)
+_PREPOSITION_EN = re.compile(
+    r"(?:with|during|after|when|while|on|at|in|upon|before|occasional(?:ly)?)\b", re.IGNORECASE
+)
 _LEAD_EN = re.compile(
     r"^(?:(?:the )?(?:patient|he|she|they)\s+)?(?:has\s+|had\s+|reports?\s+|there (?:is|are|was|were)\s+)?"
     r"(?P<neg>no|denie[sd]|without)\s+(?:any\s+)?",
@@ -93,8 +95,12 @@ _LEAD_EN = re.compile(
 _WELL_EN = re.compile(r"\b(?:unremarkable|normal|healthy|negative|benign|well|noncontributory|insignificant)\b", re.I)
 _EXCEPT_ZH = re.compile(r"^除(?:了)?(?P<what>[^，。；]{2,20}?)(?:以?外|之外)[，,]?")
 _NEG_ZH = r"(?:无|否认|没有|不伴|未(?:诉|见|出现|伴|觉|再|予|行|经|做|就|治|监测|常规))"
-_INNER_ZH = re.compile(r"(?<=[\u4e00-\u9fff]{2})(?=(?:但)?(?:未|无|不伴)(?!明显诱因|诱因|力|法|名|关|意|故|助|望|经|婚|孕))")
-_LATER_ZH = re.compile(r"[，,]\s*(?=(?:但|而|亦|也|均)?(?:无|否认|没有|不伴|未(?:诉|见|出现|伴|觉|再|予|行|经|做|就|治)))")
+_INNER_ZH = re.compile(
+    r"(?<=[\u4e00-\u9fff]{2})(?=(?:但)?(?:未|无|不伴)(?!明显诱因|诱因|力|法|名|关|意|故|助|望|经|婚|孕))"
+)
+_LATER_ZH = re.compile(
+    r"[，,]\s*(?=(?:但|而|亦|也|均)?(?:无|否认|没有|不伴|未(?:诉|见|出现|伴|觉|再|予|行|经|做|就|治)))"
+)
 _AFFIRMS_ZH = re.compile(
     r"\d|正常|规律|规则|良好|尚可|[^不]可|健康?$|自行|[^没未]有|出现|量[少多]|[^不]能|较|一般|平卧|好转|缓解|间断|偶|戒|时|后"
 )
@@ -124,7 +130,8 @@ def sober(words: str, polarity: Polarity, language: Language) -> Polarity | None
 
 
 _NEGATION_EN = re.compile(
-    r"\b(?:no|not|denie[sd]|denying|without|never|none|nor|neither|negative|non-?smok\w+|non-?drink\w+)\b|n['’]t\b", re.I
+    r"\b(?:no|not|denie[sd]|denying|without|never|none|nor|neither|negative|non-?smok\w+|non-?drink\w+)\b|n['’]t\b",
+    re.I,
 )
 _STATE_ZH = re.compile(r"(?:规律|规则|正常|良好|尚可|如常|健康|体健|为主)$")
 
@@ -270,7 +277,9 @@ def _habits(words: str, polarity: Polarity) -> list[Half]:
     if not denied and not match["tail"]:
         # `吸烟饮酒20年` tells how much of both: the words stay together with each habit.
         both = words[: match.end()]
-        found = [Half(words, kind, words.replace(both, f"{words[: match.start()]}{habit}")) for habit in ("吸烟", "饮酒")]
+        found = [
+            Half(words, kind, words.replace(both, f"{words[: match.start()]}{habit}")) for habit in ("吸烟", "饮酒")
+        ]
         return found
     found = [Half(words, kind, f"{mark}吸烟{tail}"), Half(words, kind, f"{mark}饮酒{tail}")]
     if len(rest) >= 2 and not rest.startswith("等"):

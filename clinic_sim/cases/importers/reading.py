@@ -179,7 +179,12 @@ def _own(words: str, polarity: Polarity, language: Language, head: str = "", con
     whole = is_finding(words, vitals=False) or (language == "zh" and is_result(words))
     said = [Half(words, polarity)] if whole else halves(words, polarity, language)
     return [
-        Piece(standing(h.statement or h.words, h.polarity, language, head if n == 0 else ""), h.words, h.polarity, continues)
+        Piece(
+            standing(h.statement or h.words, h.polarity, language, head if n == 0 else ""),
+            h.words,
+            h.polarity,
+            continues,
+        )
         for n, h in enumerate(said)
     ]
 
@@ -313,7 +318,9 @@ def standing(words: str, polarity: Polarity, language: Language, head: str = "")
         listed = "，" in words and len(first) <= 6 and not _SETTING_ZH.search(first)
         return words if _NEGATION_ZH.search(first if listed else words) else f"无{bare}"
     bare = re.sub(r"^(?:and|or|nor|but)\s+", "", words, flags=re.IGNORECASE)
-    bare = re.sub(r"^with(?:out (?:any )?(?=significant|known)| (?=no\b))", lambda m: "no " if "out" in m.group() else "", bare)
+    bare = re.sub(
+        r"^with(?:out (?:any )?(?=significant|known)| (?=no\b))", lambda m: "no " if "out" in m.group() else "", bare
+    )
     if _NEGATION_EN.search(bare):
         return bare
     bare = re.sub(r"\s+(?:is|are|was|were)?\s*(?:reported|noted|mentioned)$", "", bare)

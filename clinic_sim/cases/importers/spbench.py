@@ -92,7 +92,14 @@ def convert(raw: RawRecord, findings: Findings) -> Case:
     def take(path: str, words: str) -> None:
         exams.findings("history", [Part("", words, path)])
 
-    facts = FactBook("zh", read_speaker(demographics, f"{story} {complaint}"), reference.betrayed_by, reference.named_in, findings, take)
+    facts = FactBook(
+        "zh",
+        read_speaker(demographics, f"{story} {complaint}"),
+        reference.betrayed_by,
+        reference.named_in,
+        findings,
+        take,
+    )
     identity(facts, f"{described}" if described.strip() else "", f"{PROFILE}.age_value")
     facts.add(f"{PROFILE}.chief_complaint", complaint, Topic.CHIEF_COMPLAINT, whole=True)
     _sections(facts, profile)

@@ -102,7 +102,9 @@ _INNER_SUBJECT = re.compile(r"\b(?:he|she)\s+(\w+)", re.IGNORECASE)
 _THIRD = re.compile(r"\b(?:he|she|his|her|him|himself|herself|the patient|patient)\b", re.IGNORECASE)
 
 
-_BARE_VERB = re.compile(r"^(?P<adv>(?:also|currently|recently|occasionally|rarely|never|usually)\s+)?(?P<verb>\w+)\b", re.I)
+_BARE_VERB = re.compile(
+    r"^(?P<adv>(?:also|currently|recently|occasionally|rarely|never|usually)\s+)?(?P<verb>\w+)\b", re.I
+)
 _PERSONS = re.compile(
     r"(?:\w+ly\s+|also\s+|never\s+)?(?!has\b|is\b|was\b|had\b|does\b|gets\b|needs\b|finds\b|wants\b|goes\b)\w+"
     r"|has (?:\w+ly )?(?:smoked|taken|travel\w+|immigrated|vomited|no|used|drunk|worked|lived|started|joined|tried|quit)\b"
