@@ -1,8 +1,8 @@
 """The answer-leak lint: does anything that the doctor can see name the reference diagnosis before it is found?
 
 What the patient says, the chief complaint, the names of examinations and the physical findings must not name the
-disease. A patient gives it away not only by its name: also by that of a near kind of it (the siblings of its code), by
-what another hospital called it, by a component of a compound name (gallstones, where the answer is gallstones with
+disease. A patient gives it away not only by its name: also by that of a near kind of it (the siblings of its code),
+by what another hospital called it, by a component of a compound name (gallstones, where the answer is gallstones with
 cholecystitis), and by what only this disease is known by or treated with. `betrays` reads all that; a report of a test
 that makes the diagnosis (pathology, imaging, microbiology, ...) may say it, for that is what the test is for, and so may
 the history of a relative, whose illness is no diagnosis of the patient's.
@@ -87,9 +87,9 @@ def betrays(text: str, codes: Iterable[str], names: Iterable[str]) -> str | None
     for pattern in answer.patterns:
         if match := pattern.search(folded):
             return text[match.start() : match.end()]
-    if answer.malignant and not _WORRY.search(folded) and (match := _MALIGNANT.search(folded)):
-        if _same_place(folded, names):
-            return text[match.start() : match.end()]
+    match = _MALIGNANT.search(folded) if answer.malignant and not _WORRY.search(folded) else None
+    if match and _same_place(folded, names):
+        return text[match.start() : match.end()]
     return next((told for told in _told(text) if _is_answer(told, answer.codes)), None)
 
 
@@ -164,7 +164,8 @@ def _apart(name: str) -> str | None:
 
 _MALIGNANT = re.compile(
     r"癌|恶性|肉瘤|淋巴瘤|白血病|骨髓瘤|hsil|高级别|上皮内(?:瘤变|病变)|转移瘤"
-    r"|\b(?:cancer\w*|\w*carcinoma\w*|malignan\w+|\w*sarcoma\w*|lymphoma\w*|leuk(?:a?)emi\w+|metasta\w+|melanoma\w*|myeloma\w*)\b"
+    r"|\b(?:cancer\w*|\w*carcinoma\w*|malignan\w+|\w*sarcoma\w*|lymphoma\w*|leuk(?:a?)emi\w+|metasta\w+|"
+    r"melanoma\w*|myeloma\w*)\b"
 )
 _WORRY = re.compile(r"担心|害怕|怕|是否|会不会|\bworr|\bafraid|\bfear|\bconcern")
 

@@ -131,6 +131,8 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
         listed = tuple(c for c in _listed(words, mentions) if c not in query.concepts) if language == "zh" else ()
         if listed and query.concepts:
             query = replace(query, concepts=(*query.concepts, *listed))
+        if queries and _worded_by(queries[-1], query):
+            queries.pop()
         queries.append(query)
         if query.concepts or query.sites:
             here = query
@@ -138,6 +140,20 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
         kind = QueryKind.SOCIAL if "q.social" in marks else QueryKind.UNKNOWN if asked else QueryKind.STATEMENT
         return [Query(kind, text=words.strip())]
     return queries
+
+
+_WH = re.compile(r"(?:and |so |ok |okay |now |well )*(?:how|what|where|when)\b")
+
+
+def _worded_by(before: Query, after: Query) -> bool:
+    """Whether a question only leads up to the next: "how did the pain start, suddenly or gradually?"."""
+    return bool(
+        before.concepts
+        and before.concepts == after.concepts
+        and after.attributes
+        and not before.attributes
+        and _WH.match(before.text)
+    )
 
 
 def _listed(words: str, mentions: list[Mention]) -> list[str]:
@@ -257,6 +273,16 @@ def _chunk(
     feels = concepts and _FEELS.issuperset(concepts) and "attr.quality" in attributes | qualifiers
     if feels and subject is not None and any("sx.pain" in known.closure(c) for c in subject.concepts):
         concepts, attributes = subject.concepts, attributes | {"attr.quality"}  # "is the pain sharp, *burning*?"
+    elif feels and "sx.pain" in ids:
+        concepts, attributes = ("sx.pain",), attributes | {"attr.quality"}  # "is it a *burning* pain?"
+    if attributes & _WEIGHED and _SCENES.issuperset(concepts):
+        concepts = ()  # "is it worse *after meals*?"
+    if "attr.radiation" in attributes:
+        concepts = tuple(c for c in concepts if c != "hx.travel")  # "does it *go anywhere*?"
+    if _BEGAN.search(words):
+        attributes = attributes - {"attr.onset"} | {"attr.onset_mode"}
+    elif _COMES.search(words):
+        attributes = attributes - {"attr.onset"} | {"attr.timing", "attr.trigger"}
     closure = frozenset().union(*map(known.closure, concepts)) if concepts else frozenset[str]()
     if "attr.elsewhere" in attributes and not concepts:
         ids = [i for i in ids if not i.startswith("site.")]  # "just the thigh, or anywhere else?"
@@ -287,7 +313,11 @@ def _chunk(
         if kin and not concepts:
             topics = (Topic.FAMILY,)
         if "hx.prior_treatment" in concepts:
-            concepts = tuple(c for c in concepts if not c.startswith("sx."))  # "taken anything *for the pain*?"
+            # "Taken anything *for the pain*?"
+            eased = ("drug.painkiller",) if "sx.pain" in closure else ()
+            concepts = (*(c for c in concepts if not c.startswith("sx.")), *eased)
+        if concepts == ("hx.medication",) and subject is not None and _KEPT_UP.search(words):
+            concepts = tuple(_DRUG_FOR[c] for c in subject.concepts if c in _DRUG_FOR) or concepts
         if _FOR.search(words) and not _TREATED.isdisjoint(concepts):
             drugs = [_DRUG_FOR[c] for c in concepts if c in _DRUG_FOR]
             concepts = tuple(drugs) or concepts  # "tablets *for your blood pressure*?"
@@ -323,6 +353,16 @@ _CONDITIONS = frozenset({"attr.exertion", "attr.food", "attr.position", "attr.br
 # Findings that are also what a pain is like.
 _FEELS = frozenset({"sx.burning", "sx.cramp", "sx.tightness", "sx.tearing"})
 _FOR = re.compile(r"\bfor (?:your|the|his|her|any|high|diabetes|asthma|depression)\b")
+# What makes a complaint better or worse, and what that is asked of.
+_WEIGHED = frozenset({"attr.aggravating", "attr.relieving", "attr.unrelated"})
+_SCENES = frozenset({"hx.diet", "hx.appetite", "hx.exercise", "hx.stool", "hx.urine", "hx.sleep", "sx.gait"})
+_BEGAN = re.compile(r"\bhow did\b[^,;?]{0,40}\b(?:start|begin|come on|develop)\b")
+# When it tends to come, as against when it came first.
+_COMES = re.compile(
+    r"\bwhen do(?:es)?\b[^,;?]{0,40}\b(?:come on|happen|occur|get (?:it|them|this)|appear)\b"
+    r"|(?:一般|通常|往往)[^,;?]{0,4}什么时候|什么时候[^,;?]{0,2}(?:犯|发作)(?![^,;?]{0,2}的)"
+)
+_KEPT_UP = re.compile(r"\bfor (?:it|that|this|them)\b|按时|规律|坚持")
 _TREATED = frozenset({"hx.medication", "hx.prior_treatment"})
 _DRUG_FOR = {
     "dx.hypertension": "drug.antihypertensive",

@@ -174,7 +174,9 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         direct, strength = _direct(concept, facts)
         places = query.sites - _EVERYWHERE or _shared_sites(concept, query)
         if places and not ontology().sited(concept) and concept in ontology().composable:
-            direct = _at(places, direct, facts) or facts.exact.get(concept, 0) & direct & facts.absent
+            there = _at(places, direct, facts) or facts.exact.get(concept, 0) & direct & facts.absent
+            # Operations are told by their names: an appendicectomy is one on the belly.
+            direct = there or (direct if concept == "hx.surgery" else 0)
         direct = _own_denials(concept, _spoken_of(concept, direct, query.text, facts), facts)
         if concept == "dx.genetic":
             direct |= facts.family.get(concept, 0)
@@ -193,7 +195,7 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         for kin in query.kin:
             mask |= facts.kin.get(kin, 0)
         if query.attributes:
-            mask = mask & _any(query.attributes, facts) or 0
+            mask = mask & _any(query.attributes, facts) or (mask if _TROUBLE.search(query.text) else 0)
         answers.append(("specific", "site", mask))
     return answers
 
@@ -236,8 +238,8 @@ def _stating(concept: str, mask: int, facts: Index) -> int:
 
 
 _TROUBLE = re.compile(
-    r"\b(?:problems?|trouble|issues?|symptoms?|complaints?|concerns?|wrong|bother\w*|happened|affected)\b"
-    r"|不舒服|不适|毛病|问题|异常|症状"
+    r"\b(?:problems?|trouble|issues?|symptoms?|complaints?|concerns?|wrong|bother\w*|happened|affected|anything|changes?)\b"
+    r"|不舒服|不适|毛病|问题|异常|症状|难受|不得劲|变化|不一样"
 )
 
 
@@ -312,6 +314,10 @@ def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
     if concept == "hx.menses":
         own = facts.main.get(heading, 0) & ~facts.concept.get("sx.vaginal_discharge", 0)
         return own or mask, "topic"
+    if concept == "hx.medication" or heading is Topic.PAST_HISTORY:
+        # What the patient takes or has, not each thing that they do not.
+        told = (mask | facts.main.get(heading, 0)) & ~facts.relatives
+        return told & (~facts.absent | facts.general) if told & ~facts.absent else told, "topic"
     if concept == "hx.surgery":
         injuries = facts.concept.get("hx.injury", 0) & ~mask
         return mask | facts.main.get(heading, 0) & ~injuries, "topic"
@@ -413,7 +419,7 @@ def _at(sites: frozenset[str], mask: int, facts: Index) -> int:
 
 
 # Attributes for which others answer only where no fact gives them.
-_STRICT = frozenset({"attr.progression", "attr.trigger"})
+_STRICT = frozenset({"attr.progression", "attr.trigger", "attr.unrelated"})
 # What else answers a question for an attribute.
 _ALSO = {
     "attr.drug_effect": ("attr.relieving", "attr.progression"),
@@ -549,6 +555,8 @@ def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tup
     if "attr.prior_episode" in query.attributes:
         among |= facts.attribute.get("attr.prior_episode", 0) & ~facts.relatives
     given = _any(query.attributes, facts, among) & among
+    if query.attributes & _OUTCOMES_ASKED and query.qualifiers & _CONDITIONS:
+        given |= facts.attribute.get("attr.unrelated", 0) & among
     given = given & _any(query.qualifiers & _CONDITIONS, facts) or given
     about = 0
     for concept in focus.concepts if focus is not None else ():
@@ -561,6 +569,7 @@ def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tup
     return [("specific", why, found)]
 
 
+_OUTCOMES_ASKED = frozenset({"attr.aggravating", "attr.relieving"})
 # Under which condition something gets better or worse; a question that names one asks for that one.
 _CONDITIONS = frozenset(
     {"attr.position", "attr.exertion", "attr.rest", "attr.food", "attr.breathing", "attr.cold", "attr.emotion"}

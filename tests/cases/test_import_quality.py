@@ -1,4 +1,4 @@
-"""What imported facts must be: one thing each, with the right polarity and heading, told once, and giving nothing away."""
+"""What imported facts must be: one thing each, of the right polarity and heading, told once, giving nothing away."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ def test_a_test_is_read_under_its_heading() -> None:
     book.walk(
         "Tests", "Tests", {"Urinalysis": {"Glucose": "3+"}, "Blood Tests": {"Glucose": "9 mmol/L"}}, physical=False
     )
-    assert [e.code for e in book.exams()][0].startswith("lab.urinalysis")
+    assert next(e.code for e in book.exams()).startswith("lab.urinalysis")
     assert "lab.glucose" in {e.code for e in book.exams()}
 
 

@@ -31,12 +31,48 @@ VAGUE = frozenset(
 )
 """Concepts so wide that sharing one proves nothing."""
 _BARE = re.compile(
-    r"(?:否认|无|没有|不详|正常|未予?(?:治疗|重视|诊治)|no|none|denied|denies|unremarkable|normal)[。.]?", re.I
+    r"(?:否认|无|没有|不详|正常|未予?(?:治疗|重视|诊治)|no|none|denied|denies|unremarkable|normal)[。.]?", re.IGNORECASE
 )
 _NEUTRAL_EN = frozenset(
-    "symptom sensation feel feeling episod presenc present associat report experienc notic not develop deni deny "
-    "any sever year-old onset occurrenc histori history also current currently complaint instanc time there with "
-    "without as well use using reported noted".split()
+    [
+        "symptom",
+        "sensation",
+        "feel",
+        "feeling",
+        "episod",
+        "presenc",
+        "present",
+        "associat",
+        "report",
+        "experienc",
+        "notic",
+        "not",
+        "develop",
+        "deni",
+        "deny",
+        "any",
+        "sever",
+        "year-old",
+        "onset",
+        "occurrenc",
+        "histori",
+        "history",
+        "also",
+        "current",
+        "currently",
+        "complaint",
+        "instanc",
+        "time",
+        "there",
+        "with",
+        "without",
+        "as",
+        "well",
+        "use",
+        "using",
+        "reported",
+        "noted",
+    ]
 )
 _NEUTRAL_ZH = re.compile(
     r"患者|患儿|病人|自?发病(?:以来|后)|病程中|出现|伴有?|并|及|和|与|或|有|感|自觉|明显|症状|病史|史|否认|无|没有|不伴|未见?|不|等|曾|系|其|"
@@ -97,8 +133,36 @@ def told(fact: Fact, meaning: Meaning, language: Language) -> Told:
 
 
 _FRAME_EN = frozenset(
-    "a an the no not any denies denied reports reported has have had is are was were there she he patient history of "
-    "his her with does did".split()
+    [
+        "a",
+        "an",
+        "the",
+        "no",
+        "not",
+        "any",
+        "denies",
+        "denied",
+        "reports",
+        "reported",
+        "has",
+        "have",
+        "had",
+        "is",
+        "are",
+        "was",
+        "were",
+        "there",
+        "she",
+        "he",
+        "patient",
+        "history",
+        "of",
+        "his",
+        "her",
+        "with",
+        "does",
+        "did",
+    ]
 )
 
 

@@ -8,9 +8,9 @@ Rules that decide what the record leaves open, each applied alike to every recor
   *minor*. Identity, and visits of which nothing is told, are *noise*.
 * **Disclosure.** The chief complaint is *volunteered*. Sexual life, drugs of abuse and thoughts of suicide are told
   only when asked for *specifically*. Everything else is told when *asked* for.
-* **Leaks.** A clause that names the reference diagnosis, or all but names it (see `leaks.betrays`), is withheld from the
-  case: the patient must not be able to say it. Its path is reported. Diseases that are only comorbid may be told, and so
-  may the same disease of a relative, which is no diagnosis of the patient's: it is flagged `family:`.
+* **Leaks.** A clause that names the reference diagnosis, or all but names it (see `leaks.betrays`), is withheld from
+  the case: the patient must not be able to say it. Its path is reported. Diseases that are only comorbid may be told,
+  and so may the same disease of a relative, which is no diagnosis of the patient's: it is flagged `family:`.
 * **Findings.** A clause with an examiner's findings is no fact; it is handed to the examinations.
 * **Echoes.** See `echoes`: a fact that says nothing but what another says.
 """
@@ -81,6 +81,8 @@ _ONLY_NAMED = {
 _NAMED = 0.9
 """From this score a text is the name of a disease."""
 _TAKES = re.compile(r"^(?:takes?|taking|on|uses?|using|currently|medications?)\b|服|用药|注射", re.IGNORECASE)
+_TREATED = re.compile(r"\b(?:treated|managed|controlled) with\b", re.IGNORECASE)
+_NO_DRUG = re.compile(r"未[^，。]{0,4}(?:口服|服药|用药|服用)|\buntreated\b|\bnot (?:on|taking)\b", re.IGNORECASE)
 _ON_DRUG = re.compile(
     r"\b(?:has been|is|was|currently|regimen)\b.*\bon?f?\b|\bregimen\b|\btak(?:es|ing)\b", re.IGNORECASE
 )
@@ -142,7 +144,7 @@ class FactBook:
     names_reference: Callable[[str], bool]
     """Whether a text gives the reference diagnosis away."""
     names_outright: Callable[[str], bool]
-    """Whether a text names it outright: all that is asked of the chief complaint, which must be told, and of denials."""
+    """Whether a text names it outright: all that is asked of the chief complaint, which must be told, and denials."""
     findings: Findings
     on_finding: Callable[[str, str], None] = lambda path, words: None
     """Takes the path and words of an examiner's finding that stands among the history."""
@@ -248,12 +250,7 @@ class FactBook:
         if topic in _COMPLAINT and own in _ONLY_NAMED and "sx" in kinds and not _gynaecological(meaning):
             # Pain during intercourse or fatigue after heavy periods is a complaint, not a habit or a cycle.
             own = None
-        if (
-            own is Topic.MEDICATION
-            and kinds == {"dx"}
-            and topic is not Topic.MEDICATION
-            and not _TAKES.search(statement)
-        ):
+        if own is Topic.MEDICATION and topic is not Topic.MEDICATION and self._treated(statement, kinds):
             own = Topic.PAST_HISTORY
         if self.language == "zh" and is_result(statement) and topic in _COMPLAINT:
             own = Topic.PRIOR_CARE
@@ -289,6 +286,17 @@ class FactBook:
         book = ontology()
         topics = {book.topic(c) for c in meaning_of(statement, self.language, None, piece.polarity).concepts}
         return not (topics - {None, Topic.OTHER, Topic.PAST_HISTORY, self._last})
+
+    def _treated(self, statement: str, kinds: set[str]) -> bool:
+        """Whether a clause that speaks of a drug is about the disease that it is given for, or not given for."""
+        before = _TREATED.split(statement)[0]
+        if before != statement:
+            return len(before) > 3 and self._disease(
+                re.sub(r"^history of ", "", before.strip(), flags=re.IGNORECASE), {"?"}
+            )
+        if _NO_DRUG.search(statement):
+            return "dx" in kinds
+        return kinds == {"dx"} and not _TAKES.search(statement)
 
     def _disease(self, statement: str, kinds: set[str]) -> bool:
         if self._last in {Topic.ALLERGY, Topic.EXPOSURE, Topic.INFECTION} and "dx" not in kinds:

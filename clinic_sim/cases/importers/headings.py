@@ -39,7 +39,8 @@ _EN: tuple[tuple[Topic, str], ...] = (
     ),
     (
         Topic.FAMILY,
-        r"\b(?:mother|father|brother|sister|uncle|aunt|grand(?:mother|father)|sibling|cousin)s?\b[^.]{0,40}\b(?:has|had|have|died|"
+        r"\b(?:mother|father|brother|sister|uncle|aunt|grand(?:mother|father)|sibling|"
+        r"cousin)s?\b[^.]{0,40}\b(?:has|had|have|died|"
         r"history|diagnosed|suffered|suffers|with similar|similar)\b",
     ),
     (Topic.TRANSFUSION, r"\btransfus\w+"),
@@ -61,7 +62,8 @@ _EN: tuple[tuple[Topic, str], ...] = (
     ),
     (
         Topic.SURGERY,
-        r"\bsurger(?:y|ies)\b|\bunderwent\b|\b\w{4,}ectom(?:y|ies)\b|\b\w{4,}plasty\b|\boperations?\b|\bhospitali[sz]ations?\b"
+        r"\bsurger(?:y|ies)\b|\bunderwent\b|\b\w{4,}ectom(?:y|ies)\b|\b\w{4,}plasty\b|\boperations?\b|"
+        r"\bhospitali[sz]ations?\b"
         r"|\bfractures?\b|\bmotor vehicle\b",
     ),
     (
@@ -76,7 +78,8 @@ _EN: tuple[tuple[Topic, str], ...] = (
         Topic.EXPOSURE,
         r"\bexpos(?:ed|ure)\w*|\bcontact with\b|\bsick contacts?\b|\bpets?\b|\banimals?\b|\blivestock\b|"
         r"\bcamping\b|\bhiking\b"
-        r"|\bdaycare\b|\bincarcerat\w+|\bprison\b|\b(?:tick|insect|dog|cat|animal|snake|spider|mosquito|bug|ant|flea|bat|human)s? bit(?:e|es|ten)?\b"
+        r"|\bdaycare\b|\bincarcerat\w+|\bprison\b|\b(?:tick|insect|dog|cat|animal|snake|spider|mosquito|bug|ant|"
+        r"flea|bat|human)s? bit(?:e|es|ten)?\b"
         r"|\bbitten by\b|\bbit by\b",
     ),
     (Topic.DIET, r"\bdiet\w*\b|\bvegetarian\b|\bvegan\b|\bfast food\b|\beats (?:a|mostly|mainly)\b"),

@@ -25,17 +25,20 @@ class Half:
 
 _POSITIVE_EN = re.compile(
     r"\bnon-?(?!smok|drink|user)[a-z]{4,}|\bnot? longer\b"
-    r"|^absent\b(?! of)|\babsent\s+(?:[\w-]+\s+){0,2}(?:reflex\w*|pulses?|menses|menstruation|periods?|sounds?|sensation)"
+    r"|^absent\b(?! of)|\babsent\s+(?:[\w-]+\s+){0,2}(?:reflex\w*|pulses?|menses|menstruation|periods?|sounds?|"
+    r"sensation)"
     r"|\babsence of (?:menses|menstruation|periods?|reflexes|speech|tears|sweating|breath)\w*"
     r"|\black of (?:energy|appetite|sleep|interest|motivation|concentration|coordination|pleasure|emotion|eye contact)"
     r"|\b(?:no|without(?: any| much)?|little|never had(?: any)?) (?:significant |noticeable |complete |real )?"
     r"(?:relief|improvement|response|benefits?|alleviation|resolution|appetite(?! change| loss)|energy|interest|desire|"
     r"success|pleasure|motivation)\b"
-    r"|\b(?:does|do|did|has|have|had|is|are|was|were)(?: not|n['’]t) (?:been |being )?(?:completely |fully |significantly |"
+    r"|\b(?:does|do|did|has|have|had|is|are|was|were)(?: not|n['’]t) (?:been |being )?(?:completely |fully |"
+    r"significantly |"
     r"well )?(?:improv\w*|resolv\w*|reliev\w*|reliv\w*|alleviat\w*|help\w*|respond\w*|heal\w*|subsid\w*|go(?:ne)? away|"
     r"get(?:ting)? better|better|blanch\w*|gain\w*|sleep\w*|able\b|oriented|meeting|noticed (?:any )?(?:significant )?"
     r"(?:benefits?|improvement))"
-    r"|\bnot (?:relieved|improved|improving|responsive|responding|resolving|healing|oriented|able|eating|sleeping|feeling|"
+    r"|\bnot (?:relieved|improved|improving|responsive|responding|resolving|healing|oriented|able|eating|"
+    r"sleeping|feeling|"
     r"breathing|controlled|compliant|adherent|meeting|taking (?:his|her|their) medic\w+|well[- ]controlled)"
     r"|\bunable\b|\bcannot\b|\bcan['’]?t\b|\binability\b|\bnothing (?:helps|relieves|makes it better)\b"
     r"|\bno matter\b|\bnot only\b|\bnever (?:feels?|felt) (?:rested|well)\b",
@@ -64,13 +67,16 @@ _SEAM_EN = re.compile(
 _TURN_EN = re.compile(
     r",?\s+(?:but|however)\s+(?!not\b|no\b|denie|without\b|never\b|nor\b)"
     r"|,?\s+(?:and|although|though|while)\s+(?=(?:he|she|it|they|the \w+|his|her|their)\s+(?:\w+\s+)?"
-    r"(?:is|are|was|were|has|have|had|reports?|notes?|takes?|drinks?|smokes?|enjoys?|lives?|works?)\b(?! not|n['’]t| no\b))",
+    r"(?:is|are|was|were|has|have|had|reports?|notes?|takes?|drinks?|smokes?|enjoys?|lives?|works?)\b(?! not|"
+    r"n['’]t| no\b))",
     re.IGNORECASE,
 )
 _KEEPS_WITHOUT_EN = re.compile(
     r"(?:without|with no)\s+(?:any\s+|significant\s+|much\s+|further\s+|apparent\s+)*"
-    r"(?:complicat\w*|difficult\w*|success|improvement|relief|assistance|help|incident|warning|\w+ing\b|prior|provocation|effort|"
-    r"treatment|protection|support|effect|benefits?|change|alleviation|known cause|cause|contrast|reason|intention|concerns?|"
+    r"(?:complicat\w*|difficult\w*|success|improvement|relief|assistance|help|incident|warning|\w+ing\b|prior|"
+    r"provocation|effort|"
+    r"treatment|protection|support|effect|benefits?|change|alleviation|known cause|cause|contrast|reason|"
+    r"intention|concerns?|"
     r"precipitat\w*|provo\w*|trigger\w*|response|resolution|interruption|sequelae)",
     re.IGNORECASE,
 )
@@ -92,7 +98,11 @@ _LEAD_EN = re.compile(
     r"(?P<neg>no|denie[sd]|without)\s+(?:any\s+)?",
     re.IGNORECASE,
 )
-_WELL_EN = re.compile(r"\b(?:unremarkable|normal|healthy|negative|benign|well|noncontributory|insignificant)\b", re.I)
+_WELL_EN = re.compile(
+    r"\b(?:unremarkable|normal|healthy|negative|benign|well|noncontributory|"
+    r"insignificant)\b",
+    re.IGNORECASE,
+)
 _EXCEPT_ZH = re.compile(r"^除(?:了)?(?P<what>[^，。；]{2,20}?)(?:以?外|之外)[，,]?")
 _NEG_ZH = r"(?:无|否认|没有|不伴|未(?:诉|见|出现|伴|觉|再|予|行|经|做|就|治|监测|常规))"
 _INNER_ZH = re.compile(
@@ -100,6 +110,9 @@ _INNER_ZH = re.compile(
 )
 _LATER_ZH = re.compile(
     r"[，,]\s*(?=(?:但|而|亦|也|均)?(?:无|否认|没有|不伴|未(?:诉|见|出现|伴|觉|再|予|行|经|做|就|治)))"
+)
+_FOUND_ZH = re.compile(
+    r"(?<=[\u4e00-\u9fff]{2})[，,]\s*(?=[\d一二两三四五六七八九十数]+余?个?[年月周天]前(?:体检)?(?:发现|诊断|查出|确诊))"
 )
 _AFFIRMS_ZH = re.compile(
     r"\d|正常|规律|规则|良好|尚可|[^不]可|健康?$|自行|[^没未]有|出现|量[少多]|[^不]能|较|一般|平卧|好转|缓解|间断|偶|戒|时|后"
@@ -131,7 +144,7 @@ def sober(words: str, polarity: Polarity, language: Language) -> Polarity | None
 
 _NEGATION_EN = re.compile(
     r"\b(?:no|not|denie[sd]|denying|without|never|none|nor|neither|negative|non-?smok\w+|non-?drink\w+)\b|n['’]t\b",
-    re.I,
+    re.IGNORECASE,
 )
 _STATE_ZH = re.compile(r"(?:规律|规则|正常|良好|尚可|如常|健康|体健|为主)$")
 
@@ -190,10 +203,8 @@ def _with_exception(words: str, polarity: Polarity, found: re.Match[str]) -> lis
         return [Half(before or words, polarity)]
     lead = _LEAD_EN.match(before)
     what = before[lead.end() :] if lead else before
-    if _PREPOSITION_EN.match(after) and what and polarity is Polarity.ABSENT:
-        told = f"{what} {after}"
-    else:
-        told = after
+    bound = bool(_PREPOSITION_EN.match(after) and what) and polarity is Polarity.ABSENT
+    told = f"{what} {after}" if bound else after
     told = re.sub(r"^(?:a|an|the|his|her|their|some|mild(?=ly))\s+", "", told, flags=re.IGNORECASE)
     present = Half(words, Polarity.PRESENT, told)
     if not before:
@@ -245,6 +256,8 @@ def _affirmed_zh(words: str) -> list[Half]:
         subject = _subject(left) if not _carries(right) else ""
         statement = f"{subject}{right}" if subject and not right.startswith(subject) else ""
         return [Half(left, Polarity.PRESENT), *_denied(right, statement)]
+    if found := _FOUND_ZH.search(words):
+        return [h for part in (words[: found.start()], words[found.end() :]) for h in _affirmed_zh(part.strip())]
     for seam in _INNER_ZH.finditer(words):
         left, right = words[: seam.start()].strip("，, "), words[seam.start() :].strip("，, ")
         if "，" in right or "（" in words or not (_finds(left) and _finds(right)):
@@ -271,16 +284,15 @@ def _habits(words: str, polarity: Polarity) -> list[Half]:
     denied = polarity is Polarity.ABSENT or bool(match["neg"])
     mark = match["neg"] or ("无" if denied else "有")
     tail = (match["tail"] or "").replace("等", "").replace("不良", "") or ("" if mark.endswith("不") else "史")
-    if mark in {"从未"}:
+    if mark == "从未":
         tail = ""
     kind = Polarity.ABSENT if denied else Polarity.PRESENT
     if not denied and not match["tail"]:
         # `吸烟饮酒20年` tells how much of both: the words stay together with each habit.
         both = words[: match.end()]
-        found = [
+        return [
             Half(words, kind, words.replace(both, f"{words[: match.start()]}{habit}")) for habit in ("吸烟", "饮酒")
         ]
-        return found
     found = [Half(words, kind, f"{mark}吸烟{tail}"), Half(words, kind, f"{mark}饮酒{tail}")]
     if len(rest) >= 2 and not rest.startswith("等"):
         found.extend(_halves_zh(rest, Polarity.ABSENT if re.match(_NEG_ZH, rest) else Polarity.PRESENT))

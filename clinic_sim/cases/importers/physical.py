@@ -35,7 +35,8 @@ SYSTEMS = (
         "vital_signs",
         "vital signs",
         "生命体征",
-        r"体温|脉搏\s?\d|(?<!高)血压|呼吸\s?\d|心[率律]\s?\d{2,3}\s?次|血氧|生命体?征|(?<![A-Za-z0-9])(?:T|P|R|BP|HR|RR|SpO2)\s?[:：]?\s?\d{2}"
+        r"体温|脉搏\s?\d|(?<!高)血压|呼吸\s?\d|心[率律]\s?\d{2,3}\s?次|血氧|生命体?征|(?<![A-Za-z0-9])(?:T|P|R|BP|HR|RR|"
+        r"SpO2)\s?[:：]?\s?\d{2}"
         r"|\b(?:temperature|blood pressure|heart rate|pulse|respirat\w+ rate|oxygen saturation|vital signs)\b",
     ),
     _system("breast", "breast examination", "乳房检查|乳腺检查", r"乳[房腺头]|\bbreasts?\b|\bnipples?\b"),
@@ -51,13 +52,15 @@ SYSTEMS = (
         "eye",
         "eye examination|ophthalmologic examination",
         "眼科检查|眼部检查",
-        r"视力|眼压|眼底|眼位|眼球|角膜|晶状体|结膜|巩膜|瞳孔|对光反[射应]|眼[睑部]|复视|\b(?:pupils?|fundosc\w+|visual|conjunctiv\w*|sclera\w*|eyes?)\b",
+        r"视力|眼压|眼底|眼位|眼球|角膜|晶状体|结膜|巩膜|瞳孔|对光反[射应]|眼[睑部]|复视|\b(?:pupils?|fundosc\w+|visual|conjunctiv\w*|"
+        r"sclera\w*|eyes?)\b",
     ),
     _system(
         "skin",
         "skin examination",
         "皮肤黏膜检查|皮肤检查",
-        r"皮肤|皮疹|瘀[点斑]|淤[点斑]|出血点|蜘蛛痣|皮下|毛发|出血征|贫血[貌征]|(?:无|未见|全身)黄染|黏膜无|黏膜苍白|\b(?:skin|rash|petechiae|purpura|lesions?)\b",
+        r"皮肤|皮疹|瘀[点斑]|淤[点斑]|出血点|蜘蛛痣|皮下|毛发|出血征|贫血[貌征]|(?:无|未见|全身)黄染|黏膜无|黏膜苍白|\b(?:skin|rash|petechiae|purpura|"
+        r"lesions?)\b",
     ),
     _system("lymph", "lymph node examination", "淋巴结检查|浅表淋巴结", r"淋巴结|\blymph\w*\b"),
     _system(
@@ -127,7 +130,8 @@ SYSTEMS = (
         "general",
         "general appearance|general examination",
         "一般情况|一般检查",
-        r"发育|营养|神志|神清|意识|精神|面容|体位|步态|合作|一般情况|体型|表情|反应|语利|推入|生长|\b(?:alert|oriented|distress|appearance|appears|well-developed|cooperative)\b",
+        r"发育|营养|神志|神清|意识|精神|面容|体位|步态|合作|一般情况|体型|表情|反应|语利|推入|生长|\b(?:alert|oriented|distress|appearance|appears|"
+        r"well-developed|cooperative)\b",
     ),
 )
 _BY_KEY = {s.key: s for s in SYSTEMS}
@@ -140,9 +144,11 @@ _FINDING = re.compile(
     r"|(?<!生长)发育正常|神清语利|查体合作|桡动脉|四肢活动|贫血征|出血征|阳性体征|三凹征"
     r"|征\s?(?:[（(]?[+＋\-－±]|阳性|阴性)|[Mm]urphy|McBurney|墨菲"
     r"|\b(?:(?:up)?on (?:[\w-]+ ){0,3}exam(?:ination)?|during (?:the |her |his )?(?:physical )?exam(?:ination)?|"
-    r"(?:physical |neurolog\w+ |pelvic |rectal |fundoscop\w+ |mental status )exam(?:ination)? (?:shows?|showed|reveals?|revealed|is|was|"
+    r"(?:physical |neurolog\w+ |pelvic |rectal |fundoscop\w+ |mental status )exam(?:ination)? (?:shows?|showed|"
+    r"reveals?|revealed|is|was|"
     r"demonstrates?|findings?)|(?:up)?on (?:palpation|auscultation|percussion|inspection|fundoscopy)|"
-    r"tenderness to palpation|tender to palpation|to palpation\b(?! by)|rebound tenderness|passive (?:movement|motion|range)|"
+    r"tenderness to palpation|tender to palpation|to palpation\b(?! by)|rebound tenderness|passive (?:movement|"
+    r"motion|range)|"
     r"murmur (?:is |was )?heard|grade \d/6|heard (?:best )?(?:at|over) the|auscultation|palpation reveals|"
     r"oriented to (?:time|person|place)|"
     r"reacts? sluggishly|fontanelle|lymphadenopathy is noted|conjugate back and forth)\b",

@@ -18,14 +18,17 @@ Span = tuple[int, int, Polarity]
 
 _END = re.compile(r"[.。；;!?！？\n]")
 _ADJECTIVE = (
-    r"(?:non-(?!smok|drink|user)[a-z]+|(?:[a-z]+(?:ful|ous|ish|less|some)|swollen|red|tender|warm|itchy|crusty|scaly|greasy|dry|moist|dull|"
-    r"sharp|hard|soft|firm|small|large|thick|thin|mild|severe|chronic|acute|raised|reddened|pruritic|ulcerated|blistered|"
+    r"(?:non-(?!smok|drink|user)[a-z]+|(?:[a-z]+(?:ful|ous|ish|less|some)|swollen|red|tender|warm|itchy|crusty|"
+    r"scaly|greasy|dry|moist|dull|"
+    r"sharp|hard|soft|firm|small|large|thick|thin|mild|severe|chronic|acute|raised|reddened|pruritic|ulcerated|"
+    r"blistered|"
     r"aggressive|irritable|withdrawn|pale|bloody|watery|foul-smelling|productive))"
 )
 _HALF_EN = re.compile(
     r"(?:^|\s)(?:(?:a|an|some|increasingly|progressively|very|extremely|appears?|looks?|becom\w+)\s+(?:[a-z]+ly\s+)?"
     rf"{_ADJECTIVE}(?:,?\s+{_ADJECTIVE})*"
-    r"|(?:changes?|difficult(?:y|ies)|problems?|trouble|issues?|abnormalit\w+)\s+(?:in|of|with)\s+(?:his\s+|her\s+|the\s+)?"
+    r"|(?:changes?|difficult(?:y|ies)|problems?|trouble|issues?|abnormalit\w+)\s+(?:in|of|with)\s+(?:his\s+|"
+    r"her\s+|the\s+)?"
     r"(?:bowel|bladder|urinary|menstrual|visual|auditory|sleep|eating|skin|upper|lower)"
     r"|(?:of|in|with|for|on|to|from|by|the|a|an|his|her|their|during|including|such as|into|between))$",
     re.IGNORECASE,
@@ -42,7 +45,11 @@ _OPENING_EN = re.compile(
     r"due to|given|as soon as|whereas|even though)\b[^,]*$",
     re.IGNORECASE,
 )
-_CLOSING_EN = re.compile(r"(?:and |or |but )?(?:when(?:ever)?|while|if|because|until|especially|particularly)\b", re.I)
+_CLOSING_EN = re.compile(
+    r"(?:and |or |but )?(?:when(?:ever)?|while|if|because|until|especially|"
+    r"particularly)\b",
+    re.IGNORECASE,
+)
 _TAIL_OF_SITES = re.compile(r"\s*(?:$|,|\b(?:that|which|who|with|and|or|for|since|over|after|when)\b)", re.IGNORECASE)
 
 _FRAGMENT_ZH = re.compile(r"(?=.*\d)[\d\s.,，×x*^/／～~\-–—+%％℃°()（）<>≤≥A-Za-zμµ个]+")

@@ -12,9 +12,11 @@ import re
 from clinic_sim.cases.importers.demographics import Speaker
 
 _WHO = (
-    r"(?:(?:the|this|her|his)\s+)?(?:patient|infant|child|newborn|baby|toddler|boy|girl|man|woman|teenager|parents?|mother|father|"
+    r"(?:(?:the|this|her|his)\s+)?(?:patient|infant|child|newborn|baby|toddler|boy|girl|man|woman|teenager|"
+    r"parents?|mother|father|"
     r"wife|husband|daughter|son|roommates?|boyfriend|girlfriend|family|caregivers?)"
-    r"(?:['’]s\s+(?:mother|father|parents?|wife|husband|daughter|son|roommates?|boyfriend|girlfriend|family|teacher|brother|sister))?"
+    r"(?:['’]s\s+(?:mother|father|parents?|wife|husband|daughter|son|roommates?|boyfriend|girlfriend|family|"
+    r"teacher|brother|sister))?"
 )
 _ADVERB = (
     r"(?:(?:also|currently|further|additionally|now|only|occasionally|otherwise|then|first|initially|specifically)\s+)?"
@@ -22,7 +24,8 @@ _ADVERB = (
 _FRAME_EN = re.compile(
     rf"^(?:and\s+|but\s+|additionally,?\s+|furthermore,?\s+|in addition,?\s+)?(?:(?:{_WHO}|he|she|they|"
     rf"patient)\s+{_ADVERB})?"
-    r"(?:reports?|reported|states?|stated|mentions?|mentioned|notes?|noted|describes?(?![^,]*\sas\s)|described(?!\s+(?:by|as))(?![^,]*\sas\s)|complains?\s+of|complained\s+of|"
+    r"(?:reports?|reported|states?|stated|mentions?|mentioned|notes?|noted|describes?(?![^,]*\sas\s)|"
+    r"described(?!\s+(?:by|as))(?![^,]*\sas\s)|complains?\s+of|complained\s+of|"
     r"endorses?|recalls?|admits?(?:\s+to)?|indicates?|explains?|says?|adds?|acknowledges?|believes?\s+that|"
     r"(?:presents?|presented)\s+(?:to\s+the\s+[\w\s]{3,30}?\s+)?(?:with|for\s+evaluation\s+of|because\s+of|due\s+to)|"
     r"is\s+experiencing|(?:has|have)\s+been\s+experiencing|experiences?|experienced)"
@@ -88,7 +91,8 @@ _SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
-    r"\b(?:mother|father|parents?|wife|husband|son|daughter|brother|sister|uncle|aunt|child|baby|infant|boy|girl|teacher|"
+    r"\b(?:mother|father|parents?|wife|husband|son|daughter|brother|sister|uncle|aunt|child|baby|infant|boy|"
+    r"girl|teacher|"
     r"roommates?|friends?|doctor|physician|provider|partner|boyfriend|girlfriend|another player|player)\b",
     re.IGNORECASE,
 )
@@ -103,25 +107,30 @@ _THIRD = re.compile(r"\b(?:he|she|his|her|him|himself|herself|the patient|patien
 
 
 _BARE_VERB = re.compile(
-    r"^(?P<adv>(?:also|currently|recently|occasionally|rarely|never|usually)\s+)?(?P<verb>\w+)\b", re.I
+    r"^(?P<adv>(?:also|currently|recently|occasionally|rarely|never|usually)\s+)?(?P<verb>\w+)\b", re.IGNORECASE
 )
 _PERSONS = re.compile(
     r"(?:\w+ly\s+|also\s+|never\s+)?(?!has\b|is\b|was\b|had\b|does\b|gets\b|needs\b|finds\b|wants\b|goes\b)\w+"
-    r"|has (?:\w+ly )?(?:smoked|taken|travel\w+|immigrated|vomited|no|used|drunk|worked|lived|started|joined|tried|quit)\b"
-    r"|does not (?:smoke|drink|use|take|consume|have|recall|exercise|work|eat)\b|is (?:a|an|currently|married|single|sexually|retired)\b",
+    r"|has (?:\w+ly )?(?:smoked|taken|travel\w+|immigrated|vomited|no|used|drunk|worked|lived|started|joined|"
+    r"tried|quit)\b"
+    r"|does not (?:smoke|drink|use|take|consume|have|recall|exercise|work|eat)\b|is (?:a|an|currently|married|"
+    r"single|sexually|retired)\b",
     re.IGNORECASE,
 )
 """Verbs with which the patient is the subject although none is named: `has worsened` may be said of a rash."""
 _NO_NOUN = re.compile(
-    r"(?:taking|drinking|smoking|using|having|being|experiencing|feeling|noticing|eating|traveling|ever|that|to|in|on|at|"
+    r"(?:taking|drinking|smoking|using|having|being|experiencing|feeling|noticing|eating|traveling|ever|that|to|"
+    r"in|on|at|"
     r"with|apart|come|does|do|did|has|have|is|are|was|were)\b",
     re.IGNORECASE,
 )
 _FINITE = re.compile(r"^\w+(?:\s\w+)?\s(?:is|are|was|were|has|had)\b", re.IGNORECASE)
 _STRAY = re.compile(
     r"^(?:describes|states|notes|reports|mentions|shows|presents|denies|attending|recalls|admits|exhibits)\b"
-    r"|,\s+(?:\w+ly\s+)(?:plays|drinks|smokes|takes|eats|uses)\b|\bI (?:is|has|does|was not aware)\b|\b(?:and|or|but|then|also)\s+(?:\w+ly\s+)?(?:has|is|does|takes|drinks|smokes|lives|works|seeks|feels|"
-    r"gets|uses|notes|reports|denies|eats|sleeps|wakes|exercises|plays|enjoys|wants|thinks|believes|appears|seems|shows)\b",
+    r"|,\s+(?:\w+ly\s+)(?:plays|drinks|smokes|takes|eats|uses)\b|\bI (?:is|has|does|was not aware)\b|\b(?:and|"
+    r"or|but|then|also)\s+(?:\w+ly\s+)?(?:has|is|does|takes|drinks|smokes|lives|works|seeks|feels|"
+    r"gets|uses|notes|reports|denies|eats|sleeps|wakes|exercises|plays|enjoys|wants|thinks|believes|appears|"
+    r"seems|shows)\b",
     re.IGNORECASE,
 )
 
