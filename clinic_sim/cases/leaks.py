@@ -4,8 +4,8 @@ What the patient says, the chief complaint, the names of examinations and the ph
 disease. A patient gives it away not only by its name: also by that of a near kind of it (the siblings of its code),
 by what another hospital called it, by a component of a compound name (gallstones, where the answer is gallstones with
 cholecystitis), and by what only this disease is known by or treated with. `betrays` reads all that; a report of a test
-that makes the diagnosis (pathology, imaging, microbiology, ...) may say it, for that is what the test is for, and so may
-the history of a relative, whose illness is no diagnosis of the patient's.
+that makes the diagnosis (pathology, imaging, microbiology, ...) may say it, for that is what the test is for, and so
+may the history of a relative, whose illness is no diagnosis of the patient's.
 """
 
 from __future__ import annotations
@@ -248,7 +248,8 @@ _KNOWN_BY = (
     _words(
         "I20",
         "I25",
-        r"冠心病|冠脉|心绞痛|心肌梗|心梗|支架|搭桥|\bangina\b|\bstents?\b|\bcoronary\b|\bmyocardial infarct|\bheart attack",
+        r"冠心病|冠脉|心绞痛|心肌梗|心梗|支架|搭桥|\bangina\b|\bstents?\b|\bcoronary\b|\bmyocardial infarct"
+        r"|\bheart attack",
     ),
     _words("I26", "I26", r"肺栓塞|肺动脉栓塞|\bpulmonary embol"),
     _words("I44", "I49", r"射频|消融|电复律|起搏器|\bablation\b|\bcardioversion\b|\bpacemaker\b"),

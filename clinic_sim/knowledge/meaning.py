@@ -150,7 +150,7 @@ def annotate(
     measured = _measured(folded, language)
     if "attr.episode_duration" in measured and "attr.duration" not in measured:
         attributes -= {"attr.duration", "attr.onset"}
-    attributes |= measured
+    attributes = _course(attributes | measured, folded)
     named = found.mentions
     if "(" in folded:
         aside = [m.span() for m in _PARENTHESIS.finditer(folded)]
@@ -161,7 +161,9 @@ def annotate(
         # In the story of the illness the family brings, tells and helps.
         named = [m for m in named if m.id != "hx.family"]
     if language == "zh":
-        named = _stated(named, folded)
+        named = _stated(named, folded, _CIRCUMSTANCE if topic in _OF_COURSE else (*_CIRCUMSTANCE, "hx.diet"))
+    elif _DATED.search(folded):
+        named = _dated(named, folded)
     concepts = specific([m.id for m in named if m.id.startswith(_SUBJECT)])
     # "No diabetes or other chronic disease" (无糖尿病等慢性病史) says something of all chronic diseases too.
     concepts += tuple(
@@ -225,13 +227,43 @@ def annotate(
     )
 
 
+_GRADUALLY = re.compile(r"\b(?:progressive\w*|gradual\w*|steadily|increasing\w*|over time|getting)\b|逐渐|进行性|越来越|日益|渐")
+_CONDITIONS = frozenset(
+    {"attr.position", "attr.exertion", "attr.rest", "attr.food", "attr.breathing", "attr.cold", "attr.emotion"}
+)
+
+
+def _course(attributes: set[str], folded: str) -> set[str]:
+    """Worse under some condition is not worse with time, and worse since yesterday is not worse under a condition."""
+    if "attr.aggravating" not in attributes or _GRADUALLY.search(folded):
+        return attributes
+    if attributes & _CONDITIONS:
+        return attributes - {"attr.progression"}
+    if attributes & {"attr.onset", "attr.onset_mode", "attr.duration"}:
+        return attributes | {"attr.progression"}
+    return attributes
+
+
+_MOMENT = re.compile(r"[^,。;、:\d一二三四五六七八九十两半数几天日周月年小]{0,4}?[时后前](?!重|间)")
 _CIRCUMSTANCE = ("sx.", "hx.appetite", "hx.stool", "hx.urine", "hx.sleep", "hx.hygiene")
 
 
-def _stated(mentions: list[Mention], folded: str) -> list[Mention]:
+# "No appetite *since the pain began*" tells of appetite.
+_DATED = re.compile(r"\b(?:since|after|before|when)\b[^.,;]{1,40}\b(?:began|begun|started|onset)\b")
+
+
+def _dated(mentions: list[Mention], folded: str) -> list[Mention]:
+    """Without the event that only dates what is told, where something is told before it."""
+    spans = [m.span() for m in _DATED.finditer(folded)]
+    kept = [m for m in mentions if m.id.startswith("attr.") or not any(a < m.start < b for a, b in spans)]
+    first = spans[0][0]
+    return kept if any(m.id.startswith(_SUBJECT) and m.start < first for m in kept) else mentions
+
+
+def _stated(mentions: list[Mention], folded: str, circumstance: tuple[str, ...]) -> list[Mention]:
     """Without what only says when something else happens: the cough of 咳嗽时胸痛, the meal of 进食后呕吐."""
     kept = [
-        m for m in mentions if not (m.id.startswith(_CIRCUMSTANCE) and folded[m.end : m.end + 1] in ("时", "后", "前"))
+        m for m in mentions if not (m.id.startswith(circumstance) and _MOMENT.match(folded, m.end))
     ]
     left = [m for m in mentions if m not in kept]
     if left and any(m.id.startswith(("sx.", "dx.")) and m.start > left[-1].start for m in kept):
@@ -324,6 +356,8 @@ def _topics(
         return tuple(dict.fromkeys([heading, *named]))
     if heading in _NARROW and heading in named:
         return tuple(dict.fromkeys([heading, *named]))
+    if heading is Topic.PAST_HISTORY and heading in named and named[0] in _INCIDENTAL:
+        named.insert(0, heading)  # the illness that was diagnosed, not its diagnosis
     if named:
         return tuple(dict.fromkeys([*named, *([heading] if heading else [])]))
     if heading is not None:
@@ -331,6 +365,9 @@ def _topics(
     if any(c.startswith("sx.") for c in concepts):
         return (Topic.REVIEW_OF_SYSTEMS,)
     return (Topic.PRESENT_ILLNESS,) if attributes else (Topic.OTHER,)
+
+
+_INCIDENTAL = frozenset({Topic.PRIOR_CARE, Topic.GENERAL_STATE, Topic.DIET, Topic.MOOD})
 
 
 def _past(concept: str) -> bool:

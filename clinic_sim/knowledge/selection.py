@@ -271,16 +271,17 @@ _USUALLY = re.compile(
 
 def _spoken_of(concept: str, mask: int, text: str, facts: Index) -> int:
     """Without facts that name the concept while telling of something else, where others tell of it."""
+    own = ontology().topic(concept)
     passing = _under(_PASSING, facts)
+    if own is not None:
+        passing &= ~facts.main.get(own, 0)
     if concept.startswith("sx."):
         passing |= facts.main.get(Topic.MEDICATION, 0) & ~facts.exact.get(concept, 0)
+        passing |= _under((Topic.EXPOSURE, Topic.INFECTION, Topic.TRAVEL), facts) & ~facts.absent
     elif concept == "hx.medication":
         passing |= facts.course & facts.voiced
         if _USUALLY.search(text):
             passing |= facts.topic.get(Topic.PRIOR_CARE, 0)
-    own = ontology().topic(concept)
-    if own is not None:
-        passing &= ~facts.main.get(own, 0)
     return mask & ~passing or mask
 
 
@@ -314,8 +315,8 @@ def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
     if concept == "hx.menses":
         own = facts.main.get(heading, 0) & ~facts.concept.get("sx.vaginal_discharge", 0)
         return own or mask, "topic"
-    if concept == "hx.medication" or heading is Topic.PAST_HISTORY:
-        # What the patient takes or has, not each thing that they do not.
+    if concept == "hx.medication":
+        # What the patient takes, not each thing that they do not.
         told = (mask | facts.main.get(heading, 0)) & ~facts.relatives
         return told & (~facts.absent | facts.general) if told & ~facts.absent else told, "topic"
     if concept == "hx.surgery":
@@ -456,6 +457,8 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
     if "attr.drug_effect" in attributes and concept in _TREATMENTS:
         direct |= facts.concept.get("hx.medication", 0)
     found = (direct | facts.inherited.get(concept, 0)) & given
+    if "attr.prior_episode" not in attributes:
+        found = found & ~facts.attribute.get("attr.prior_episode", 0) or found
     if not found and "attr.prior_episode" in attributes:
         found = direct & facts.main.get(Topic.PAST_HISTORY, 0)
     if found:

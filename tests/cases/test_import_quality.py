@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
 import pytest
 
 from clinic_sim.cases.facts import Fact, Polarity
+from clinic_sim.cases.importers import import_records
 from clinic_sim.cases.importers.base import Findings
 from clinic_sim.cases.importers.exams import ExamBook
 from clinic_sim.cases.importers.facts import FactBook
@@ -288,3 +290,24 @@ def test_a_new_folder_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     assert stat.S_IMODE(_staging(tmp_path / "pack").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_values_that_mean_nothing_alone_keep_their_key_and_placeholders_are_nothing(tmp_path: Path) -> None:
+    actor = {
+        "Demographics": "40-year-old woman",
+        "History": "She has a headache.",
+        "Medications": ["Naproxen", None, "Not provided"],
+        "Obstetric_History": {"Parity": 4, "Miscarriages": "None"},
+        "Social_History": {"Smoking": "No"},
+        "Pet_Contact": {"Dog": "Keeps a dog"},
+    }
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"OSCE_Examination": {"Patient_Actor": actor}}), "utf-8")
+    case = next(iter(import_records("agentclinic", path))).case
+    assert case is not None
+    told = {f.statement: f.polarity for f in case.facts}
+    assert told["Parity: 4"] is Polarity.PRESENT
+    assert told["No smoking"] is Polarity.ABSENT
+    assert "Keeps a dog" in told, "unknown sections are walked"
+    assert [f.statement for f in case.facts if f.topic is Topic.MEDICATION] == ["Naproxen"]
+    assert not any("None" in s or "provided" in s for s in told)

@@ -24,7 +24,7 @@ class Half:
 
 
 _POSITIVE_EN = re.compile(
-    r"\bnon-?(?!smok|drink|user)[a-z]{4,}|\bnot? longer\b"
+    r"\b\w+-negative\b|\bnon-?(?!smok|drink|user)[a-z]{4,}|\bnot? longer\b"
     r"|^absent\b(?! of)|\babsent\s+(?:[\w-]+\s+){0,2}(?:reflex\w*|pulses?|menses|menstruation|periods?|sounds?|"
     r"sensation)"
     r"|\babsence of (?:menses|menstruation|periods?|reflexes|speech|tears|sweating|breath)\w*"
@@ -35,7 +35,8 @@ _POSITIVE_EN = re.compile(
     r"|\b(?:does|do|did|has|have|had|is|are|was|were)(?: not|n['’]t) (?:been |being )?(?:completely |fully |"
     r"significantly |"
     r"well )?(?:improv\w*|resolv\w*|reliev\w*|reliv\w*|alleviat\w*|help\w*|respond\w*|heal\w*|subsid\w*|go(?:ne)? away|"
-    r"get(?:ting)? better|better|blanch\w*|gain\w*|sleep\w*|able\b|oriented|meeting|noticed (?:any )?(?:significant )?"
+    r"get(?:ting)? better|better|blanch\w*|gain\w*|sleep\w*|recover\w*|been (?:feeding|eating|sleeping) well|"
+    r"(?:had )?(?:the |any |much )?energy|able\b|oriented|meeting|noticed (?:any )?(?:significant )?"
     r"(?:benefits?|improvement))"
     r"|\bnot (?:relieved|improved|improving|responsive|responding|resolving|healing|oriented|able|eating|"
     r"sleeping|feeling|"
@@ -134,7 +135,7 @@ def sober(words: str, polarity: Polarity, language: Language) -> Polarity | None
         if polarity is Polarity.ABSENT and not re.search("[无未不没否非]", words) and _STATE_ZH.search(words):
             return Polarity.PRESENT
         return None
-    bare = _POSITIVE_EN.sub(" ", words)
+    bare = _POSITIVE_EN.sub(" ", _WHEN_EN.sub("", words))
     if bare != words:
         return Polarity.ABSENT if _NEGATION_EN.search(bare) else Polarity.PRESENT
     if polarity is Polarity.ABSENT and not _NEGATION_EN.search(words) and stands_alone(words):
@@ -147,6 +148,10 @@ _NEGATION_EN = re.compile(
     re.IGNORECASE,
 )
 _STATE_ZH = re.compile(r"(?:规律|规则|正常|良好|尚可|如常|健康|体健|为主)$")
+
+
+_WHEN_EN = re.compile(r"^(?:when(?:ever)?|although|though|while|if|because|since|despite)\b[^,]*,\s*", re.IGNORECASE)
+"""A clause of time or reason: what it denies is not what the sentence denies."""
 
 
 def stands_alone(words: str) -> bool:
@@ -169,7 +174,7 @@ def _halves_en(words: str, polarity: Polarity) -> list[Half]:
     exception = _EXCEPT_EN.search(words)
     if exception and (polarity is Polarity.ABSENT or _WELL_EN.search(words[: exception.start()])):
         return _with_exception(words, polarity, exception)
-    if polarity is Polarity.PRESENT:
+    if polarity is not Polarity.UNKNOWN:
         for seam in _SEAM_EN.finditer(words):
             left, right = words[: seam.start()].strip(" ,"), words[seam.end() :].strip(" ,")
             if _splits_en(left, right):
@@ -241,12 +246,16 @@ def _halves_zh(words: str, polarity: Polarity) -> list[Half]:
                 Half(words[care.end() :].strip(), Polarity.ABSENT),
             ]
         return [Half(words, polarity)]
-    if polarity is Polarity.PRESENT and "“" not in words:
+    if polarity is Polarity.PRESENT:
         return _affirmed_zh(words)
     return [Half(words, polarity)]
 
 
 def _affirmed_zh(words: str) -> list[Half]:
+    if found := _FOUND_ZH.search(words):
+        return [h for part in (words[: found.start()], words[found.end() :]) for h in _affirmed_zh(part.strip())]
+    if "“" in words:
+        return [Half(words, Polarity.PRESENT)]
     for seam in _LATER_ZH.finditer(words):
         left, right = words[: seam.start()].strip("，, "), words[seam.end() :].strip("，, ")
         if len(left) < 2 or len(right) < 2 or sober(right, Polarity.ABSENT, "zh") is Polarity.PRESENT:
@@ -256,8 +265,6 @@ def _affirmed_zh(words: str) -> list[Half]:
         subject = _subject(left) if not _carries(right) else ""
         statement = f"{subject}{right}" if subject and not right.startswith(subject) else ""
         return [Half(left, Polarity.PRESENT), *_denied(right, statement)]
-    if found := _FOUND_ZH.search(words):
-        return [h for part in (words[: found.start()], words[found.end() :]) for h in _affirmed_zh(part.strip())]
     for seam in _INNER_ZH.finditer(words):
         left, right = words[: seam.start()].strip("，, "), words[seam.start() :].strip("，, ")
         if "，" in right or "（" in words or not (_finds(left) and _finds(right)):

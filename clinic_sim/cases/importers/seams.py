@@ -34,7 +34,9 @@ _HALF_EN = re.compile(
     re.IGNORECASE,
 )
 _PAIR_EN = re.compile(
-    r"(?:the|his|her)\s+\w+|(?:\w+\s+)?no\s+(?:family|personal|past|prior|known|significant)", re.IGNORECASE
+    r"(?:the|his|her)\s+\w+|(?:\w+\s+){0,2}(?:no|any)\s+(?:significant\s+)?(?:family|personal|past|prior|known|"
+    r"significant)(?:\s+medical)?",
+    re.IGNORECASE,
 )
 _TROUBLE_EN = re.compile(
     r"\b(?:trouble|difficulty|difficulties|problems?|is|are|while|when|by|during|after)\s+(?:with\s+|in\s+)?\w+ing$",

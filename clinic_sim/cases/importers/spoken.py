@@ -99,7 +99,15 @@ _OTHERS = re.compile(
 _PRONOUNS = (
     (re.compile(r"\b(?:himself|herself)\b", re.IGNORECASE), "myself"),
     (re.compile(r"\bhis\b", re.IGNORECASE), "my"),
-    (re.compile(r"\bher\b(?=\s+[a-z])", re.IGNORECASE), "my"),
+    (
+        re.compile(
+            r"\bher\b(?=\s+(?!(?:she|he|in|on|to|with|for|at|by|about|into|from|up|down|that|when|and|or|out|"
+            r"off|home|as)\b)"
+            r"[a-z])",
+            re.IGNORECASE,
+        ),
+        "my",
+    ),
     (re.compile(r"\b(?:him|her)\b", re.IGNORECASE), "me"),
 )
 _INNER_SUBJECT = re.compile(r"\b(?:he|she)\s+(\w+)", re.IGNORECASE)
@@ -118,6 +126,8 @@ _PERSONS = re.compile(
     re.IGNORECASE,
 )
 """Verbs with which the patient is the subject although none is named: `has worsened` may be said of a rash."""
+_SPEAKS = re.compile(r"\bI\b|\bI['’]m\b|\bmy\b|\bme\b|[“”\"]")
+"""Somebody's own words are in it: their `I` need not be the patient's."""
 _NO_NOUN = re.compile(
     r"(?:taking|drinking|smoking|using|having|being|experiencing|feeling|noticing|eating|traveling|ever|that|to|"
     r"in|on|at|"
@@ -161,7 +171,7 @@ def patient_words(statement: str, language: str, speaker: Speaker) -> str | None
         return None if _NO_NOUN.match(what) or _FINITE.search(what) else f"No {what}"
     if speaker != "patient":
         return None
-    if _OTHERS.search(statement):
+    if _OTHERS.search(statement) or _SPEAKS.search(statement):
         return None
     words = statement
     first = _BARE_VERB.match(words)
