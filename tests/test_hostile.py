@@ -165,7 +165,8 @@ def test_interrupting_a_run_leaves_nothing_under_the_final_name(tmp_path: Path) 
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
-    assert process.returncode == 130
+    # 130, or 1 where the signal arrives inside pydantic, which wraps it.
+    assert process.returncode in (1, 130)
     assert not list(tmp_path.glob("runs/*/episodes.jsonl"))
 
 

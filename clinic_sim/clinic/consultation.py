@@ -6,6 +6,7 @@ it ends when the doctor concludes (and the chief has had one chance to challenge
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,7 +68,7 @@ class Consultation:
         review: The chief reviews a conclusion and may challenge it once.
     """
 
-    __slots__ = ("_invalid_run", "_review", "_room", "_staff", "_started", "tokens")
+    __slots__ = ("_busy", "_invalid_run", "_review", "_room", "_staff", "_started", "tokens")
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class Consultation:
         self._room = Room(compile_case(case), seed, persona, limits)
         self._staff = staff
         self._review = review
+        self._busy = False
         self._invalid_run = 0
         self._started = time.monotonic() if limits.seconds is not None else 0.0
         self.tokens = 0
@@ -119,25 +121,34 @@ class Consultation:
             raw: Text, a dict, a tool call or an action; what cannot be read costs a turn and is explained.
 
         Raises:
-            ConfigError: the consultation is over.
+            ConfigError: the consultation is over, or another action is still being played.
             SimulatorError: the clinic itself failed; the episode is ended and unscored.
         """
         if self.ended:
             raise ConfigError(f"the consultation is over ({self._room.ledger.ended}); start a new one to act again")
+        if self._busy:
+            raise ConfigError("another action is still being played; await it first, one action at a time")
         room = self._room
         first = len(room.events)
         facts_before, exams_before = len(room.ledger.facts), len(room.ledger.exams)
         money_before = room.ledger.money
         action = codec.parse(raw, room.language)
         self._record(DoctorActed(first, action))
+        self._busy = True
         try:
             await self._play(action)
+        except asyncio.CancelledError:
+            # Half a turn is on record: nobody can tell what the rest would have been.
+            self._end(TerminationReason.SIMULATOR_FAILED, "cancelled in the middle of a turn")
+            raise
         except ClinicSimError:
             self._end(TerminationReason.SIMULATOR_FAILED)
             raise
         except Exception as exc:
             self._end(TerminationReason.SIMULATOR_FAILED)
             raise SimulatorError(f"the clinic failed on {type(action).__name__}: {type(exc).__name__}: {exc}") from exc
+        finally:
+            self._busy = False
         self._enforce_limits()
         fresh = room.ledger.known_since(facts_before, exams_before)
         graph = room.compiled.graph

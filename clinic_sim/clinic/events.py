@@ -100,7 +100,7 @@ class ExamReported:
     price: float = 0.0
     minutes: int = 0
     repeat: bool = False
-    """The same order was reported before: charged again, reveals nothing."""
+    """Everything it reports was reported before (the same order, or a part of one): charged, reveals nothing."""
 
 
 @dataclass(frozen=True, slots=True)

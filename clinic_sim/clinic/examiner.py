@@ -58,6 +58,7 @@ class OfflineExaminer:
         vague: dict[str, None] = {}
         unknown: dict[str, None] = {}
         done: set[str] = set()
+        reported = set(room.ledger.exams)
         money, count = room.ledger.money, len(room.ledger.orders)
         for text in orders:
             reading = room.compiled.orders.read(text)
@@ -67,7 +68,8 @@ class OfflineExaminer:
                 if item.code in done:
                     continue
                 done.add(item.code)
-                event = self._one(room, item, len(room.events) + len(events), money, count)
+                event = self._one(room, item, len(room.events) + len(events), money, count, reported)
+                reported.update(event.exams)
                 money += event.price
                 count += event.outcome is not Outcome.REFUSED and not event.repeat
                 events.append(event)
@@ -84,7 +86,7 @@ class OfflineExaminer:
             events.append(ExamClarified(n, " ".join(lines), tuple(vague), tuple(unknown)))
         return events
 
-    def _one(self, room: Room, item: OrderItem, n: int, money: float, count: int) -> ExamReported:
+    def _one(self, room: Room, item: OrderItem, n: int, money: float, count: int, reported: set[str]) -> ExamReported:
         words = _WORDS[room.language]
         case = room.compiled.case
         exams = [case.exam(e) for e in item.matched_exam_ids]
@@ -94,7 +96,7 @@ class OfflineExaminer:
             return ExamReported(n, item.code, name, Outcome.REFUSED, f"{name}: {words['money']}")
         if room.limits.exams is not None and count >= room.limits.exams:
             return ExamReported(n, item.code, name, Outcome.REFUSED, f"{name}: {words['exams']}")
-        repeat = item.code in room.ledger.orders
+        repeat = item.code in room.ledger.orders or (bool(exams) and all(e.id in reported for e in exams))
         if not exams and inapplicable(item.code, case.demographics):
             return ExamReported(n, item.code, name, Outcome.NOT_APPLICABLE, f"{name}: {words['not_applicable']}")
         if not exams:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clinic_sim.cases.case import Case
-from clinic_sim.clinic.codec import ACCEPTED
+from clinic_sim.clinic.codec_words import ACCEPTED
 from clinic_sim.clinic.events import (
     ActionRejected,
     ChiefSpoke,

@@ -11,10 +11,9 @@ from clinic_sim.cases.packs import shipped
 from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
 from clinic_sim.doctors.base import Doctor, Visit
 from clinic_sim.doctors.scripts import illness_scripts, rank
-from clinic_sim.knowledge.exam_catalogue import catalogue
+from clinic_sim.knowledge.exam_catalogue import catalogue, is_bedside
 
 _ORDERS_A_TURN = 40
-_BEDSIDE = ("vital", "physical")
 
 
 class Scripted(Doctor):
@@ -63,7 +62,7 @@ class Shotgun(Scripted):
 
     def plan(self) -> Iterator[Any]:
         book, language = catalogue(), self.visit.language
-        names = [book.name(e.code, language) for e in book if e.kind not in _BEDSIDE]
+        names = [book.name(e.code, language) for e in book if not is_bedside(e.code)]
         for start in range(0, len(names), _ORDERS_A_TURN):
             yield Order(tuple(names[start : start + _ORDERS_A_TURN]))
         scripts = illness_scripts()
@@ -105,7 +104,7 @@ class Random(Doctor):
             return Ask(f"Do you have {label}?" if language == "en" else f"有没有{label}？")
         if choice < 0.9:
             exam = dice.choice(list(catalogue()))
-            kind = Examine if exam.kind in _BEDSIDE else Order
+            kind = Examine if is_bedside(exam.code) else Order
             return kind((catalogue().name(exam.code, language),))
         script = dice.choice(scripts)
         return Conclude(script.name(language), treatment=script.treatments(language))

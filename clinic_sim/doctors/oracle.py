@@ -15,6 +15,7 @@ from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
 from clinic_sim.clinic.examiner import exam_name
 from clinic_sim.doctors.baselines import Scripted
 from clinic_sim.errors import ConfigError
+from clinic_sim.knowledge.exam_catalogue import is_bedside
 
 _WORDS = {
     "en": {
@@ -58,7 +59,7 @@ class Oracle(Scripted):
 
     def _examinations(self, case: Case) -> Iterator[Any]:
         useful = [e for e in case.exams if not e.noise]
-        bedside = [e for e in useful if e.code.partition(".")[0] in ("vital", "phys")]
+        bedside = [e for e in useful if is_bedside(e.code)]
         tests = [e for e in useful if e not in bedside]
         if bedside:
             yield Examine(tuple(exam_name(e, case.language) for e in bedside))

@@ -25,6 +25,8 @@ from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
 
 M = TypeVar("M", bound=BaseModel)
+MAX_PATH = 1000
+"""Longest name of a pack or rubric, or path to one."""
 
 
 class ConsultationEnv(gymnasium.Env[str, str]):
@@ -50,7 +52,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         gymnasium.error.ResetNeeded: `step` before `reset` or after the end.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012 - as Gymnasium declares it
 
     def __init__(
         self,
@@ -72,9 +74,9 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         self.render_mode = render_mode
         self.action_space = Unicode()
         self.observation_space = Unicode(max_length=200_000)
-        self._pack = load_pack(scenarios)
+        self._pack = load_pack(_place(scenarios, "scenarios"))
         self._fixed = self._pack.case(case) if case is not None else None
-        self._judge = RubricJudge(load_rubric(rubric))
+        self._judge = RubricJudge(load_rubric(_place(rubric, "rubric")))
         self._persona = _persona(persona)
         self._limits = _model(Limits, limits, "limits")
         self._weights = _model(RewardWeights, rewards, "rewards")
@@ -91,9 +93,11 @@ class ConsultationEnv(gymnasium.Env[str, str]):
             options: `{"case": id}` plays that case.
         """
         super().reset(seed=seed)
-        unknown = set(options or {}) - {"case"}
+        if options is not None and not isinstance(options, Mapping):
+            raise ConfigError(f"reset options are a mapping, not {type(options).__name__}")
+        unknown = sorted(str(key) for key in options or {} if key != "case")
         if unknown:
-            raise ConfigError(f"unknown reset options {sorted(unknown)}; `case` is the only one")
+            raise ConfigError(f"unknown reset options {unknown}; `case` is the only one")
         case = self._choose((options or {}).get("case"))
         self._consultation = Consultation(
             case,
@@ -164,10 +168,19 @@ def _persona(value: str | Mapping[str, Any] | Persona) -> Persona:
     return _model(Persona, value, "persona")
 
 
+def _place(value: str | Path, what: str) -> str | Path:
+    """A name or a path, as far as one can be."""
+    if not isinstance(value, str | Path) or not 0 < len(str(value)) <= MAX_PATH or "\0" in str(value):
+        raise ConfigError(f"{what} is a name or a path of at most {MAX_PATH} characters, not {str(value)[:40]!r}")
+    return value
+
+
 def _model(kind: type[M], value: Mapping[str, Any] | M | None, what: str) -> M:
     """The settings object, given as itself, as its fields, or not at all."""
     if isinstance(value, kind):
         return value
+    if value is not None and not isinstance(value, Mapping):
+        raise ConfigError(f"{what} is a mapping of fields, not {type(value).__name__}")
     try:
         return kind.model_validate(dict(value or {}))
     except ValidationError as exc:

@@ -40,10 +40,10 @@ class Hearing:
 
     @cached_property
     def orders(self) -> tuple[ExamReported, ...]:
-        """Performed orders, each code once."""
+        """Performed orders without repeats: each is credited, or counted as waste, once."""
         first: dict[str, ExamReported] = {}
         for event in self.episode.events:
-            if isinstance(event, ExamReported) and event.outcome in _PERFORMED:
+            if isinstance(event, ExamReported) and event.outcome in _PERFORMED and not event.repeat:
                 first.setdefault(event.code, event)
         return tuple(first.values())
 

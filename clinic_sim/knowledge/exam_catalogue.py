@@ -109,6 +109,11 @@ def catalogue() -> Catalogue:
     return Catalogue([*_listed(), *_composed()])
 
 
+def is_bedside(code: str) -> bool:
+    """A vital sign or a physical examination: it costs minutes, not resources."""
+    return code.partition(".")[0] in ("vital", "phys")
+
+
 def get(code: str) -> CatalogueExam:
     """The examination of a code; KeyError where there is none."""
     return catalogue().get(code)

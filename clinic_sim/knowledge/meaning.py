@@ -227,7 +227,9 @@ def annotate(
     )
 
 
-_GRADUALLY = re.compile(r"\b(?:progressive\w*|gradual\w*|steadily|increasing\w*|over time|getting)\b|逐渐|进行性|越来越|日益|渐")
+_GRADUALLY = re.compile(
+    r"\b(?:progressive\w*|gradual\w*|steadily|increasing\w*|over time|getting)\b|逐渐|进行性|越来越|日益|渐"
+)
 _CONDITIONS = frozenset(
     {"attr.position", "attr.exertion", "attr.rest", "attr.food", "attr.breathing", "attr.cold", "attr.emotion"}
 )
@@ -235,6 +237,9 @@ _CONDITIONS = frozenset(
 
 def _course(attributes: set[str], folded: str) -> set[str]:
     """Worse under some condition is not worse with time, and worse since yesterday is not worse under a condition."""
+    began = attributes & {"attr.rest", "attr.exertion"} and attributes & {"attr.onset", "attr.onset_mode"}
+    if began and not attributes & {"attr.aggravating", "attr.relieving"}:
+        attributes = attributes | {"attr.trigger"}  # what one was doing when it came on
     if "attr.aggravating" not in attributes or _GRADUALLY.search(folded):
         return attributes
     if attributes & _CONDITIONS:
@@ -262,9 +267,7 @@ def _dated(mentions: list[Mention], folded: str) -> list[Mention]:
 
 def _stated(mentions: list[Mention], folded: str, circumstance: tuple[str, ...]) -> list[Mention]:
     """Without what only says when something else happens: the cough of 咳嗽时胸痛, the meal of 进食后呕吐."""
-    kept = [
-        m for m in mentions if not (m.id.startswith(circumstance) and _MOMENT.match(folded, m.end))
-    ]
+    kept = [m for m in mentions if not (m.id.startswith(circumstance) and _MOMENT.match(folded, m.end))]
     left = [m for m in mentions if m not in kept]
     if left and any(m.id.startswith(("sx.", "dx.")) and m.start > left[-1].start for m in kept):
         return kept
@@ -354,7 +357,7 @@ def _topics(
             return tuple(dict.fromkeys([heading, *named]))
     if heading in (Topic.OBSTETRIC, Topic.BIRTH_DEVELOPMENT):
         return tuple(dict.fromkeys([heading, *named]))
-    if heading in _NARROW and heading in named:
+    if heading is Topic.ALLERGY or (heading in _NARROW and heading in named):
         return tuple(dict.fromkeys([heading, *named]))
     if heading is Topic.PAST_HISTORY and heading in named and named[0] in _INCIDENTAL:
         named.insert(0, heading)  # the illness that was diagnosed, not its diagnosis

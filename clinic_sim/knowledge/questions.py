@@ -131,6 +131,11 @@ def _sentence(words: str, language: Language, subject: Query | None) -> list[Que
         listed = tuple(c for c in _listed(words, mentions) if c not in query.concepts) if language == "zh" else ()
         if listed and query.concepts:
             query = replace(query, concepts=(*query.concepts, *listed))
+        if queries and query.sites and not query.concepts and "attr.radiation" in queries[-1].attributes:
+            # "Does it spread to the jaw, *the arm or the back*?"
+            known = ontology()
+            pains = (known.composed("sx.pain", site) for site in sorted(query.sites))
+            query = replace(query, concepts=tuple(p for p in pains if p is not None), kind=QueryKind.SPECIFIC)
         if queries and _worded_by(queries[-1], query):
             queries.pop()
         queries.append(query)
@@ -194,6 +199,7 @@ def _asks(words: str, mentions: list[Mention], marks: set[str], language: Langua
 
 _ASIDE_ZH = re.compile(
     r"除了?[^,;?]*?(?=[,;?]|还|其他|别的|有没有|$)"
+    r"|(?:自从|从)[^,;?]{1,10}?(?:开始|以来|以后|之后)(?=[,您你]|到现在|有没有)"
     r"|[^,;?]*?(?:的时候|(?<!何)(?<!小)(?<!平)(?<!当)(?<!及)时|(?<=[^,;?你您来])(?:之前|以前|之后|以后))(?=[,您你会也还觉有伴肚怎])"
 )
 # A question that only adds to the one before: "... or anything similar?"
@@ -270,11 +276,16 @@ def _chunk(
     kin = frozenset(i for i in ids if i.startswith("kin.") or i == "hx.family")
     qualifiers = frozenset(i for i in ids if i.startswith("attr."))
     attributes = _asked(frozenset(i[1:] for i in ids if i.startswith(ASKED)), qualifiers)
+    sited = any(i.startswith("site.") for i in ids)
     feels = concepts and _FEELS.issuperset(concepts) and "attr.quality" in attributes | qualifiers
     if feels and subject is not None and any("sx.pain" in known.closure(c) for c in subject.concepts):
         concepts, attributes = subject.concepts, attributes | {"attr.quality"}  # "is the pain sharp, *burning*?"
     elif feels and "sx.pain" in ids:
         concepts, attributes = ("sx.pain",), attributes | {"attr.quality"}  # "is it a *burning* pain?"
+    bloody = (concepts == ("sx.bleeding",) and "blood" in words) or bool(_BLOOD_ZH.match(words))
+    if bloody and subject is not None and not sited:
+        near = frozenset(a for c in subject.concepts for a in known.closure(c))
+        concepts = next(((found,) for at, found in _BLOODY if at in near), concepts)  # "any blood *in it*?"
     if attributes & _WEIGHED and _SCENES.issuperset(concepts):
         concepts = ()  # "is it worse *after meals*?"
     if "attr.radiation" in attributes:
@@ -316,6 +327,16 @@ def _chunk(
             # "Taken anything *for the pain*?"
             eased = ("drug.painkiller",) if "sx.pain" in closure else ()
             concepts = (*(c for c in concepts if not c.startswith("sx.")), *eased)
+            if any(c.startswith("drug.") for c in concepts) and not eased:
+                concepts = tuple(c for c in concepts if c != "hx.prior_treatment")  # "taken *anything like aspirin*?"
+        if "sx.suicidal" in concepts:
+            concepts = tuple(c for c in concepts if c != "hx.idea")  # "*thoughts* of ending your life?"
+        if "hx.medication" in concepts and _REACTION.search(words):
+            concepts = tuple("hx.allergy" if c == "hx.medication" else c for c in concepts)
+        elif "hx.medication" in concepts and not words.isascii() and not _BESIDES.search(words):
+            # 血压高有没有吃药
+            drugs = [_DRUG_FOR[c] for c in concepts if c in _DRUG_FOR]
+            concepts = (*(c for c in concepts if c != "hx.medication"), *drugs) if drugs else concepts
         if concepts == ("hx.medication",) and subject is not None and _KEPT_UP.search(words):
             concepts = tuple(_DRUG_FOR[c] for c in subject.concepts if c in _DRUG_FOR) or concepts
         if _FOR.search(words) and not _TREATED.isdisjoint(concepts):
@@ -351,8 +372,16 @@ def _chunk(
 # "What happens when you *climb stairs*?" asks for the effect of that.
 _CONDITIONS = frozenset({"attr.exertion", "attr.food", "attr.position", "attr.breathing", "attr.rest", "attr.cold"})
 # Findings that are also what a pain is like.
-_FEELS = frozenset({"sx.burning", "sx.cramp", "sx.tightness", "sx.tearing"})
+_FEELS = frozenset({"sx.pain", "sx.burning", "sx.cramp", "sx.tightness", "sx.tearing"})
 _FOR = re.compile(r"\bfor (?:your|the|his|her|any|high|diabetes|asthma|depression)\b")
+_BLOOD_ZH = re.compile(r"\W*(?:里面|里边|其中)?(?:有没有|有无|带不带|是否有|带|有)(?:血|血丝|带血)(?:吗|没有|么)?\W*$")
+_BLOODY = (
+    ("sx.vomiting", "sx.hematemesis"),
+    ("sx.cough", "sx.hemoptysis"),
+    ("sx.sputum", "sx.hemoptysis"),
+    ("hx.stool", "sx.blood_stool"),
+    ("hx.urine", "sx.hematuria"),
+)
 # What makes a complaint better or worse, and what that is asked of.
 _WEIGHED = frozenset({"attr.aggravating", "attr.relieving", "attr.unrelated"})
 _SCENES = frozenset({"hx.diet", "hx.appetite", "hx.exercise", "hx.stool", "hx.urine", "hx.sleep", "sx.gait"})
@@ -362,6 +391,8 @@ _COMES = re.compile(
     r"\bwhen do(?:es)?\b[^,;?]{0,40}\b(?:come on|happen|occur|get (?:it|them|this)|appear)\b"
     r"|(?:一般|通常|往往)[^,;?]{0,4}什么时候|什么时候[^,;?]{0,2}(?:犯|发作)(?![^,;?]{0,2}的)"
 )
+_REACTION = re.compile(r"\b(?:disagree\w*|react(?:ed|ions?|s)?|side[- ]effects?|come out in)\b|不良反应|副作用")
+_BESIDES = re.compile("平时|平常|其他|其它|别的|还有|[、,]")
 _KEPT_UP = re.compile(r"\bfor (?:it|that|this|them)\b|按时|规律|坚持")
 _TREATED = frozenset({"hx.medication", "hx.prior_treatment"})
 _DRUG_FOR = {

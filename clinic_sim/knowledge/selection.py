@@ -58,6 +58,8 @@ class Index:
     """Facts that say where, in words of their own: not every headache tells where the head aches."""
     aspect: int = 0
     """Facts that deny something about a finding, not the finding: it does not spread, food makes no difference."""
+    bare: int = 0
+    """Facts of the story that name nothing of their own: "it came on at rest"."""
     voiced: int = 0
     """Facts that name a symptom."""
 
@@ -103,6 +105,8 @@ def index(meanings: Sequence[Meaning]) -> Index:
             built.main[topic] = built.main.get(topic, 0) | bit
         if family:
             built.relatives |= bit
+        if not meaning.concepts and meaning.topics[:1] == (Topic.PRESENT_ILLNESS,):
+            built.bare |= bit
         if meaning.polarity is Polarity.ABSENT:
             built.absent |= bit
             if meaning.attributes & _ASPECTS:
@@ -170,6 +174,9 @@ def _inheritable(concept: str) -> bool:
 def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
     """Facts about the concepts asked for."""
     answers: list[tuple[Strength, str, int]] = []
+    together = _together(query, facts)
+    if together:
+        return [("specific", "+".join(query.concepts), together)]
     for concept in query.concepts:
         direct, strength = _direct(concept, facts)
         places = query.sites - _EVERYWHERE or _shared_sites(concept, query)
@@ -187,6 +194,13 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
         if not found and not (direct and query.attributes):
             found = _covered(concept, facts)
         answers.append((strength, concept, found))
+    if query.concepts and query.sites and not query.attributes and _TROUBLE.search(query.text):
+        known = ontology()
+        if not known.composable.intersection(query.concepts):
+            mask = 0
+            for site in query.sites:
+                mask |= facts.concept.get(site, 0)
+            answers.append(("specific", "site", mask & facts.voiced))  # "any trouble with your *eyes* or your sight?"
     if not query.concepts and (query.attributes or query.kin or _bare(query)):
         mask = 0
         for site in query.sites:
@@ -198,6 +212,22 @@ def _about(query: Query, facts: Index) -> list[tuple[Strength, str, int]]:
             mask = mask & _any(query.attributes, facts) or (mask if _TROUBLE.search(query.text) else 0)
         answers.append(("specific", "site", mask))
     return answers
+
+
+_ITEMS = re.compile(r"\b(?:or|and|nor)\b|[,、和或及跟与]|有没有|有无|还是|^有")
+
+
+def _together(query: Query, facts: Index) -> int:
+    """Facts that state all of several concepts asked for as one: whether the *rash itches*, the *urine* is *red*."""
+    if len(query.concepts) < 2 or query.attributes or _ITEMS.search(query.text):
+        return 0
+    kinds = {c.partition(".")[0] for c in query.concepts}
+    if "sx" not in kinds or kinds & {"dx", "drug"}:
+        return 0
+    both = -1
+    for concept in query.concepts:
+        both &= facts.concept.get(concept, 0)
+    return both
 
 
 _WHEN = frozenset({"attr.onset", "attr.duration", "attr.time"})
@@ -265,7 +295,10 @@ _HABITUAL = (Topic.SMOKING, Topic.ALCOHOL, Topic.OCCUPATION, Topic.MEDICATION)
 
 _PASSING = (Topic.SMOKING, Topic.ALCOHOL, Topic.OCCUPATION)
 _USUALLY = re.compile(
-    r"\b(?:regular\w*|daily|every ?day|usual\w*|on any|long[- ]term|currently)\b|平时|平常|长期|一直在|规律"
+    r"\b(?:regular\w*|daily|every ?day|usual\w*|on any|long[- ]term|currently)\b|平时|平常|长期|一直在|规律|还在|目前"
+)
+_LATELY = re.compile(
+    r"\b(?:this morning|since it (?:started|began)|for this|so far)\b|今天|今早|发病|起病|来之前|外面|外院"
 )
 
 
@@ -277,11 +310,15 @@ def _spoken_of(concept: str, mask: int, text: str, facts: Index) -> int:
         passing &= ~facts.main.get(own, 0)
     if concept.startswith("sx."):
         passing |= facts.main.get(Topic.MEDICATION, 0) & ~facts.exact.get(concept, 0)
-        passing |= _under((Topic.EXPOSURE, Topic.INFECTION, Topic.TRAVEL), facts) & ~facts.absent
+        passing |= _under((Topic.EXPOSURE, Topic.INFECTION, Topic.TRAVEL, Topic.ALLERGY), facts) & ~facts.absent
+    elif concept.startswith("drug."):
+        passing |= facts.main.get(Topic.ALLERGY, 0)
     elif concept == "hx.medication":
-        passing |= facts.course & facts.voiced
+        passing |= facts.course & facts.voiced | facts.main.get(Topic.ALLERGY, 0)
         if _USUALLY.search(text):
-            passing |= facts.topic.get(Topic.PRIOR_CARE, 0)
+            passing |= facts.topic.get(Topic.PRIOR_CARE, 0) | facts.main.get(Topic.PAST_HISTORY, 0)
+        elif _LATELY.search(text):
+            passing |= ~facts.topic.get(Topic.PRIOR_CARE, 0)
     return mask & ~passing or mask
 
 
@@ -305,6 +342,9 @@ def _direct(concept: str, facts: Index) -> tuple[int, Strength]:
         mask |= facts.concept.get("hx.medication", 0) & facts.topic.get(Topic.PRIOR_CARE, 0)
     if concept == "hx.marriage":
         return facts.exact.get(concept, 0) or mask, "specific"
+    if concept in _BODILY:
+        told = mask | (facts.main.get(heading, 0) & ~facts.relatives if heading is not None else 0)
+        return told & ~_findings(concept, mask, facts) or told, "topic" if heading is not None else "specific"
     if heading is None:
         return mask, "specific"
     if concept in _WIDE:
@@ -333,6 +373,22 @@ _EVERYWHERE = frozenset({"site.skin", "site.body"})
 # Functions asked after as a whole; each denied symptom of theirs is not the answer where a summary exists.
 _FUNCTIONS = frozenset({"hx.urine", "hx.stool", "hx.sleep", "hx.appetite", "hx.weight", "hx.energy"})
 _EXCRETIONS = frozenset({"hx.urine", "hx.stool"})
+# Headings that have findings below them: asked how the pregnancy goes, nobody denies each ailment of pregnancy.
+_BODILY = frozenset({"hx.sexual", "hx.pregnancy", "hx.obstetric", "hx.menses"})
+
+
+def _findings(concept: str, mask: int, facts: Index) -> int:
+    """Facts that come under a heading by nothing but a finding or an illness."""
+    known, found = ontology(), 0
+    while mask:
+        low = mask & -mask
+        mask ^= low
+        named = facts.meanings[low.bit_length() - 1].concepts
+        if not any(c.startswith("hx.") and concept in known.closure(c) for c in named):
+            found |= low
+    return found
+
+
 # Headings whose concept stands above so much that only what the record files there counts.
 _WIDE = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "hx.mood", "hx.general_state"})
 
@@ -457,6 +513,8 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
     if "attr.drug_effect" in attributes and concept in _TREATMENTS:
         direct |= facts.concept.get("hx.medication", 0)
     found = (direct | facts.inherited.get(concept, 0)) & given
+    if facts.concept.get(concept, 0) & facts.main.get(Topic.CHIEF_COMPLAINT, 0):
+        found |= facts.bare & given  # "it started at rest" is about the complaint
     if "attr.prior_episode" not in attributes:
         found = found & ~facts.attribute.get("attr.prior_episode", 0) or found
     if not found and "attr.prior_episode" in attributes:
@@ -480,6 +538,8 @@ def _with_attributes(concept: str, direct: int, attributes: frozenset[str], fact
         found = given & scope & (~facts.voiced | _called(concept, facts))
         if found:
             return found
+    if attributes == {"attr.progression"} and not facts.concept.get(concept, 0) & facts.course:
+        return _stating(concept, direct, facts)  # whether the temper has changed asks whether it is bad
     # A denial answers every question about what is denied; a habit is told however it is asked for.
     if concept.startswith(("hx.", "drug.", "dx.")):
         return direct & ~facts.absent or direct
@@ -558,9 +618,13 @@ def _of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tup
     if "attr.prior_episode" in query.attributes:
         among |= facts.attribute.get("attr.prior_episode", 0) & ~facts.relatives
     given = _any(query.attributes, facts, among) & among
+    if "attr.trigger" in query.attributes and "attr.unrelated" not in query.attributes:
+        given = given & ~facts.attribute.get("attr.unrelated", 0) or given
     if query.attributes & _OUTCOMES_ASKED and query.qualifiers & _CONDITIONS:
         given |= facts.attribute.get("attr.unrelated", 0) & among
     given = given & _any(query.qualifiers & _CONDITIONS, facts) or given
+    if not given and "attr.prior_episode" in query.attributes and query.qualifiers & _CONDITIONS:
+        given = _any(query.qualifiers & _CONDITIONS, facts) & facts.course  # "anything like it *on the stairs* before?"
     about = 0
     for concept in focus.concepts if focus is not None else ():
         about |= facts.concept.get(concept, 0) | facts.inherited.get(concept, 0)

@@ -30,7 +30,7 @@ from clinic_sim.clinic.events import action_from_dict
         ("I think it may be cardiac.\nORDER: ECG", Order(("ECG",))),
         ("<think>ORDER: CT?</think>ASK: Any pain?", Ask("Any pain?")),
         ("**Order:** ECG", Order(("ECG",))),
-        ("1. ASK: since when?", Ask("1. ASK: since when?")),
+        ("1. ASK: since when?", Ask("since when?")),
         ("<order>ECG</order>", Order(("ECG",))),
         ('{"action": "order", "exams": ["ECG", "troponin"]}', Order(("ECG", "troponin"))),
         ('```json\n{"action": "ask", "text": "Any fever?"}\n```', Ask("Any fever?")),
@@ -47,6 +47,13 @@ from clinic_sim.clinic.events import action_from_dict
         ),
         ({"role": "assistant", "content": "ASK: Any fever?"}, Ask("Any fever?")),
         (Ask("as it is"), Ask("as it is")),
+        ('{"action": "Order", "exams": ["ECG"]}', Order(("ECG",))),
+        ('I want an ECG.\n{"action": "order", "exams": ["ECG"]}', Order(("ECG",))),
+        ('{"action": "ask", "text": "Any fever?"} That is my question.', Ask("Any fever?")),
+        ('<tool_call>{"name": "order", "arguments": {"tests": ["ECG"]}}</tool_call>', Order(("ECG",))),
+        ({"role": "assistant", "content": [{"type": "text", "text": "ASK: Any fever?"}]}, Ask("Any fever?")),
+        ("```\n检查：心电图\n```", Order(("心电图",))),
+        ("I'll order an ECG. ORDER: ECG", Order(("ECG",))),
     ],
 )
 def test_reads_an_action(raw: object, action: object) -> None:
@@ -114,6 +121,9 @@ def test_a_test_named_inside_a_conclusion_stays_in_it() -> None:
         b"ASK: x",
         "a" * (MAX_CHARS + 1),
         "broken \ud83d surrogate",
+        "Diagnosis: pneumonia\nTreatment: amoxicillin",
+        "ORDER: ; ;",
+        {"action": "conclude", "diagnosis": "x", "treatment": ["y" * 15_000, "z" * 15_000]},
         {"action": "ask", "text": "\udc00"},
         {"action": "ask", "text": "a" * (MAX_CHARS + 1)},
     ],
@@ -124,6 +134,26 @@ def test_what_cannot_be_read_is_invalid_and_says_the_accepted_form(raw: object) 
         assert isinstance(action, Invalid)
         assert codec.ACCEPTED[language] in action.reason
         action.text.encode("utf-8")  # printable anywhere
+
+
+def test_a_foreign_object_that_raises_or_never_ends_is_invalid() -> None:
+    class Odd(dict[str, object]):
+        def get(self, key: object, default: object = None) -> object:
+            raise OSError("odd")
+
+    endless: dict[str, object] = {}
+    endless["function"] = endless
+    deep: dict[str, object] = {"action": "ask", "text": "x"}
+    for _ in range(5000):
+        deep = {"function": deep}
+    for raw in (Odd(), endless, deep):
+        assert isinstance(parse(raw), Invalid)
+
+
+def test_the_reason_is_in_the_language_of_the_clinic() -> None:
+    action = parse("", "zh")
+    assert isinstance(action, Invalid)
+    assert action.reason.startswith("文本为空")
 
 
 def test_ten_megabytes_are_refused_without_being_kept() -> None:

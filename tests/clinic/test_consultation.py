@@ -225,6 +225,19 @@ def test_a_waiting_role_runs_on_the_private_loop_even_beside_a_running_one() -> 
     assert "hm" in asyncio.run(notebook())
 
 
+async def test_one_action_at_a_time_and_a_cancelled_one_breaks_the_episode() -> None:
+    consultation = Consultation(small_case(), staff=Staff(patient=_Slow()))
+    first, second = await asyncio.gather(consultation.act("a"), consultation.act("b"), return_exceptions=True)
+    assert isinstance(second, ConfigError)
+    assert not isinstance(first, BaseException)
+    task = asyncio.ensure_future(consultation.act("c"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert consultation.room.ledger.ended is TerminationReason.SIMULATOR_FAILED
+
+
 def test_a_failing_role_ends_the_episode_as_failed() -> None:
     consultation = Consultation(small_case(), staff=Staff(patient=_Broken()))
     with pytest.raises(SimulatorError, match="no patient"):

@@ -93,8 +93,9 @@ def test_reset_options_choose_the_case_and_unknown_ones_are_refused(core_en: Pac
     assert env.unwrapped.episode.case == wanted  # type: ignore[attr-defined]
     with pytest.raises(CaseError, match="no case 'nobody'"):
         env.reset(options={"case": "nobody"})
-    with pytest.raises(ConfigError, match="difficulty"):
-        env.reset(options={"difficulty": "hard"})
+    for options in ({"difficulty": "hard"}, {1: 2, "a": 3}, 5):
+        with pytest.raises(ConfigError, match="options"):
+            env.reset(options=options)  # type: ignore[arg-type]
 
 
 def test_every_case_of_a_pack_is_drawn(core_en: Pack) -> None:
@@ -129,6 +130,15 @@ def test_step_before_reset_and_after_the_end() -> None:
         ({"limits": {"tuns": 5}}, ConfigError, "tuns"),
         ({"rewards": {"gamma": 2}}, ConfigError, "gamma"),
         ({"unrecorded": "invent"}, ConfigError, "not_recorded"),
+        ({"scenarios": None}, ConfigError, "scenarios"),
+        ({"scenarios": b"core-en"}, ConfigError, "scenarios"),
+        ({"scenarios": "x" * 5000}, ConfigError, "1000"),
+        ({"rubric": 5}, ConfigError, "rubric"),
+        ({"limits": 5}, ConfigError, "limits"),
+        ({"limits": "turns"}, ConfigError, "limits"),
+        ({"persona": 5}, ConfigError, "persona"),
+        ({"rewards": {"score": float("inf")}}, ConfigError, "score"),
+        ({"render_mode": "rgb_array"}, ConfigError, "ansi"),
     ],
 )
 def test_bad_arguments_get_a_clear_error(arguments: dict[str, Any], error: type[Exception], says: str) -> None:

@@ -140,7 +140,7 @@ _STRAY = re.compile(
     r"|,\s+(?:\w+ly\s+)(?:plays|drinks|smokes|takes|eats|uses)\b|\bI (?:is|has|does|was not aware)\b|\b(?:and|"
     r"or|but|then|also)\s+(?:\w+ly\s+)?(?:has|is|does|takes|drinks|smokes|lives|works|seeks|feels|"
     r"gets|uses|notes|reports|denies|eats|sleeps|wakes|exercises|plays|enjoys|wants|thinks|believes|appears|"
-    r"seems|shows)\b",
+    r"seems|shows|spends|watches|goes|needs|finds)\b",
     re.IGNORECASE,
 )
 

@@ -13,11 +13,18 @@ from clinic_sim.knowledge.diagnoses import ReadDiagnosis
 from clinic_sim.knowledge.meaning import annotate
 
 
+SAME_DISEASE = 0.9
+"""Closeness from which a further name is the same disease again: its category, or unspecified (`knowledge.icd10`)."""
+RULED_OUT = 0.4
+"""Most that a disease of the reference's differential earns: the same family, and wrong."""
+
+
 def icd_match(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     """Best similarity of a stated diagnosis to the reference or an acceptable alternative, over one plus the extras.
 
-    Extras are further stated diagnoses that are neither the reference nor a comorbid one, so naming ten never beats
-    naming one.
+    Extras are further stated diagnoses that are neither the same disease, more or less precisely named, nor one of
+    the comorbid ones, so naming ten never beats naming one, nor does naming all neighbours of a code. What is nearer
+    to a disease that the reference rules out than to the reference itself is a wrong diagnosis, however near.
     """
     reference = h.case.diagnosis
     if reference is None:
@@ -25,21 +32,27 @@ def icd_match(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     if not h.diagnoses:
         return Finding(0.0, h.concluded_at, "no diagnosis was stated")
     wanted = [(reference.primary, 1.0), *((a, a.credit) for a in reference.acceptable)]
-    scores = [max(closeness(d, ref) * credit for ref, credit in wanted) for d in h.diagnoses]
+    scores = []
+    for stated in h.diagnoses:
+        score = max(closeness(stated, ref) * credit for ref, credit in wanted)
+        if any(closeness(stated, other) > score for other in reference.differential):
+            score = min(score, RULED_OUT)
+        scores.append(score)
     best = max(range(len(scores)), key=lambda i: scores[i])
-    extras = [
-        d
-        for i, d in enumerate(h.diagnoses)
-        if i != best and scores[i] < HIT and not any(closeness(d, other) >= HIT for other in reference.comorbid)
-    ]
-    value = scores[best] / (1 + len(extras))
+    others = [d for i, d in enumerate(h.diagnoses) if i != best and scores[i] < SAME_DISEASE]
+    for known in reference.comorbid:
+        # Each comorbid disease excuses one further name, not any number of its neighbours.
+        named = next((d for d in others if closeness(d, known) >= HIT), None)
+        if named is not None:
+            others.remove(named)
+    value = scores[best] / (1 + len(others))
     said = h.diagnoses[best]
     code = said.matches[0].icd10 if said.matches else "no code"
     return Finding(
         value,
         h.concluded_at,
         f"“{said.text[:120]}” ({code}) against {reference.primary.name} ({reference.primary.icd10 or 'no code'}): "
-        f"{scores[best]:.2f}, {len(extras)} further guesses",
+        f"{scores[best]:.2f}, {len(others)} further guesses",
     )
 
 

@@ -9,9 +9,7 @@ from clinic_sim.clinic.events import ExamReported
 from clinic_sim.clinic.examiner import exam_name
 from clinic_sim.judge.checks.finding import Finding, missing, yes_no
 from clinic_sim.judge.hearing import Hearing
-
-_BEDSIDE = ("vital", "phys")
-"""Vital signs and physical examination cost minutes, not resources: they never count as excess."""
+from clinic_sim.knowledge.exam_catalogue import is_bedside
 
 
 def exam_ordered(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
@@ -63,7 +61,7 @@ def cost_within(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
 
 
 def _bedside(order: ExamReported) -> bool:
-    return order.code.partition(".")[0] in _BEDSIDE
+    return is_bedside(order.code)
 
 
 def _useful(h: Hearing, order: ExamReported) -> bool:
