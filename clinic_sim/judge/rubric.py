@@ -64,7 +64,7 @@ class Criterion(_Part):
     generate: Generator | None = None
     """Make one criterion for each of these of the case."""
     params: dict[str, Any] = {}
-    """The check's parameters, see `checks.py`."""
+    """The check's parameters, see `judge.checks`."""
     why: str = ""
     """Why the criterion exists; generated ones name the edge of the case graph."""
 

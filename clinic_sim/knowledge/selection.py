@@ -374,7 +374,7 @@ _EVERYWHERE = frozenset({"site.skin", "site.body"})
 _FUNCTIONS = frozenset({"hx.urine", "hx.stool", "hx.sleep", "hx.appetite", "hx.weight", "hx.energy"})
 _EXCRETIONS = frozenset({"hx.urine", "hx.stool"})
 # Headings that have findings below them: asked how the pregnancy goes, nobody denies each ailment of pregnancy.
-_BODILY = frozenset({"hx.sexual", "hx.pregnancy", "hx.obstetric", "hx.menses"})
+_BODILY = frozenset({"hx.sexual", "hx.pregnancy", "hx.obstetric"})
 
 
 def _findings(concept: str, mask: int, facts: Index) -> int:

@@ -138,7 +138,6 @@ def test_step_before_reset_and_after_the_end() -> None:
         ({"limits": "turns"}, ConfigError, "limits"),
         ({"persona": 5}, ConfigError, "persona"),
         ({"rewards": {"score": float("inf")}}, ConfigError, "score"),
-        ({"render_mode": "rgb_array"}, ConfigError, "ansi"),
     ],
 )
 def test_bad_arguments_get_a_clear_error(arguments: dict[str, Any], error: type[Exception], says: str) -> None:

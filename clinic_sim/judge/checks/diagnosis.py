@@ -12,7 +12,6 @@ from clinic_sim.judge.hearing import Hearing
 from clinic_sim.knowledge.diagnoses import ReadDiagnosis
 from clinic_sim.knowledge.meaning import annotate
 
-
 SAME_DISEASE = 0.9
 """Closeness from which a further name is the same disease again: its category, or unspecified (`knowledge.icd10`)."""
 RULED_OUT = 0.4
