@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from clinic_sim.cases.reference import CodedDiagnosis
 from clinic_sim.knowledge.diagnoses import ReadDiagnosis, resolve_diagnosis
@@ -28,6 +29,7 @@ def closeness(stated: ReadDiagnosis, reference: CodedDiagnosis) -> float:
     return similarity(best.icd10, code) * min(1.0, best.score / DOUBTFUL)
 
 
+@lru_cache(maxsize=65_536)
 def _plain(name: str) -> str:
     """A name without case, spacing and punctuation."""
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())

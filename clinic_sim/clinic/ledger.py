@@ -32,6 +32,8 @@ class Ledger:
     """Disclosed fact id to the number of the event that disclosed it first."""
     exams: dict[str, int] = field(default_factory=dict)
     """Reported exam id to the number of the event that reported it first."""
+    held: set[str] = field(default_factory=set)
+    """Guarded facts that were asked for and held back."""
     orders: dict[str, int] = field(default_factory=dict)
     """Ordered code to the number of its first event, whatever came of it."""
     repeats: int = 0
@@ -76,6 +78,8 @@ class Ledger:
         elif isinstance(event, PatientAnswered | Opened):
             for fact in event.facts:
                 self.facts.setdefault(fact, event.n)
+            if isinstance(event, PatientAnswered):
+                self.held.update(event.held)
         elif isinstance(event, ExamReported):
             self.money += event.price
             self.minutes += event.minutes

@@ -129,7 +129,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
             card = self._judge.score(consultation.case, episode)
             total = card.total
             info["case"] = consultation.case.id
-            info["termination"] = str(episode.ledger.ended)
+            info["termination"] = str(consultation.room.ledger.ended)
             info["scorecard"] = card.to_dict()
             info["scored"] = total is not None
         terms = turn_terms(self._weights, self._potential, result.gained, result.spent, over=over, total=total)

@@ -46,10 +46,10 @@ class RubricJudge:
                 f"the episode is of case {episode.case!r} ({episode.case_hash}), "
                 f"not of {case.id!r} ({compiled.content_hash}) as given"
             )
-        ended = episode.ledger.ended
+        hearing = Hearing(compiled, episode)
+        ended = hearing.ledger.ended
         if ended is None or ended in _BROKEN:
             return self._unscored(case, compiled, "episode_failed" if ended else "episode_unfinished")
-        hearing = Hearing(compiled, episode)
         verdicts = tuple(self._verdicts(hearing))
         dimensions = {name: self._dimension(name, verdicts) for name in self.rubric.dimensions}
         safety = -min(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +31,9 @@ class Verdict:
     reason: str = ""
     failure: str = ""
     """Why it is unscored: `missing_reference`, `episode_failed`, `judge_failed`."""
+
+
+_VERDICT_FIELDS = tuple(f.name for f in fields(Verdict))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Scorecard:
             "failure": self.failure,
             "total": self.total,
             "safety": self.safety,
-            "dimensions": {name: asdict(d) for name, d in self.dimensions.items()},
-            "verdicts": [asdict(v) for v in self.verdicts],
+            "dimensions": {
+                name: {"value": d.value, "grade": d.grade, "failure": d.failure} for name, d in self.dimensions.items()
+            },
+            "verdicts": [{name: getattr(v, name) for name in _VERDICT_FIELDS} for v in self.verdicts],
         }

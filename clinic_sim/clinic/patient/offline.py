@@ -21,19 +21,18 @@ class OfflinePatient:
     async def answer(self, room: Room, utterance: str) -> PatientAnswered:
         """Answer one utterance; the event's number is filled in by the consultation."""
         compiled = room.compiled
-        held_before: set[str] = set()
         focus: Meaning | None = None
         for event in reversed(room.events):
             if isinstance(event, PatientAnswered):
-                held_before.update(event.held)
-                if focus is None:
-                    focus = _focus(compiled, event.facts)
+                focus = _focus(compiled, event.facts)
+                if focus is not None:
+                    break
         selection = select_facts(
             compiled,
             utterance,
             room.persona,
             told=room.ledger.facts,
-            held_before=frozenset(held_before),
+            held_before=room.ledger.held,
             focus=focus,
         )
         selection, rejected = withhold_leaks(compiled, selection)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.cases.facts import Disclosure
 from clinic_sim.clinic.events import AnswerKind
 from clinic_sim.clinic.persona import Persona
 from clinic_sim.knowledge.meaning import Meaning
-from clinic_sim.knowledge.questions import QueryKind, read_question
+from clinic_sim.knowledge.questions import Query, QueryKind, read_question
 from clinic_sim.knowledge.selection import Choice, select
 from clinic_sim.knowledge.topics import Topic
 
@@ -42,7 +44,7 @@ def select_facts(
     persona: Persona,
     *,
     told: dict[str, int] | None = None,
-    held_before: frozenset[str] = frozenset(),
+    held_before: AbstractSet[str] = frozenset(),
     focus: Meaning | None = None,
 ) -> Selection:
     """Choose the facts that an utterance asks for.
@@ -53,19 +55,15 @@ def select_facts(
         focus: What was last spoken of; the chief complaint when None.
     """
     told = told or {}
-    reading = read_question(utterance)
-    cut = len(reading.queries) > persona.questions_per_turn
-    if cut:
-        reading = replace(reading, queries=reading.queries[: persona.questions_per_turn])
-    choices = select(reading, compiled.index, focus=focus or compiled.chief)
-    assured = bool(_ASSURANCE.search(utterance))
+    queries, cut, choices = _choose(compiled, utterance, persona.questions_per_turn, focus or compiled.chief)
+    assured = _assured(utterance)
     facts: dict[str, None] = {}
     held: list[str] = []
     for choice in choices:
         if choice.strength == "open":
             continue  # what an open question brings out is the persona's choice, below
         fact = compiled.case.facts[choice.index]
-        named = reading.queries[choice.query].concepts
+        named = queries[choice.query].concepts
         specific = choice.strength == "specific" or not compiled.meanings[choice.index].closure.isdisjoint(named)
         if fact.disclosure is Disclosure.SPECIFIC and not specific:
             continue
@@ -76,7 +74,7 @@ def select_facts(
                 held.append(fact.id)
                 continue
         facts[fact.id] = None
-    kinds = [query.kind for query in reading.queries]
+    kinds = [query.kind for query in queries]
     for kind in kinds:
         if kind in _OPEN:
             for fact_id in _volunteered(compiled, told, persona.volunteers, opening=kind is QueryKind.OPEN):
@@ -89,8 +87,26 @@ def select_facts(
         tuple(held),
         cut,
         any(k in _OPEN for k in kinds),
-        tuple(choices),
+        choices,
     )
+
+
+@lru_cache(maxsize=16_384)
+def _choose(
+    compiled: CompiledCase, utterance: str, most: int, focus: Meaning
+) -> tuple[tuple[Query, ...], bool, tuple[Choice, ...]]:
+    """What is asked, whether some of it was cut off, and which facts answer it. A policy repeats itself: cached."""
+    reading = read_question(utterance)
+    cut = len(reading.queries) > most
+    if cut:
+        reading = replace(reading, queries=reading.queries[:most])
+    return reading.queries, cut, tuple(select(reading, compiled.index, focus=focus))
+
+
+@lru_cache(maxsize=16_384)
+def _assured(utterance: str) -> bool:
+    """The doctor promises confidence."""
+    return _ASSURANCE.search(utterance) is not None
 
 
 def _volunteered(compiled: CompiledCase, told: dict[str, int], most: int, *, opening: bool) -> list[str]:

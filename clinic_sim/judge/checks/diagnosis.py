@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from clinic_sim.cases.naming import HIT, closeness
@@ -11,6 +12,7 @@ from clinic_sim.judge.checks.finding import Finding, missing, not_applicable
 from clinic_sim.judge.hearing import Hearing
 from clinic_sim.knowledge.diagnoses import ReadDiagnosis
 from clinic_sim.knowledge.meaning import annotate
+from clinic_sim.knowledge.text import Language
 
 SAME_DISEASE = 0.9
 """Closeness from which a further name is the same disease again: its category, or unspecified (`knowledge.icd10`)."""
@@ -109,9 +111,14 @@ def basis_cited(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     )
 
 
+@lru_cache(maxsize=8_192)
+def _concepts_in(text: str, language: Language) -> frozenset[str]:
+    return frozenset(annotate(text, language=language).concepts)
+
+
 def _evidence_in(h: Hearing, text: str) -> set[str]:
     found = {e for item in h.compiled.orders.read(text).items for e in item.matched_exam_ids if e in h.ledger.exams}
-    concepts = frozenset(annotate(text, language=h.case.language).concepts)
+    concepts = _concepts_in(text, h.case.language)
     if concepts:
         for fact in h.ledger.facts:
             meaning = h.compiled.meanings[h.compiled.position[fact]]
