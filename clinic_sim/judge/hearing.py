@@ -9,7 +9,7 @@ from clinic_sim.clinic.actions import Conclude
 from clinic_sim.clinic.episode import Episode
 from clinic_sim.clinic.events import ExamReported, Opened, Outcome
 from clinic_sim.knowledge.diagnoses import ReadDiagnosis, read_diagnoses
-from clinic_sim.knowledge.treatments import TreatmentMention, read_treatment
+from clinic_sim.knowledge.treatments import TreatmentMention, plan_words, read_treatment
 
 _PERFORMED = frozenset(Outcome) - {Outcome.REFUSED, Outcome.NOT_APPLICABLE}
 
@@ -61,13 +61,32 @@ class Hearing:
         return tuple(d for item in items[:20] for d in read_diagnoses(item))
 
     @cached_property
-    def plan(self) -> tuple[TreatmentMention, ...]:
-        """The treatment concepts that the conclusion prescribes (what it avoids is not among them)."""
+    def _plan_mentions(self) -> tuple[TreatmentMention, ...]:
         items = self.conclusion.treatment if self.conclusion else ()
-        mentions = [m for item in items[:100] for m in read_treatment(item)]
-        return tuple(m for m in mentions if not m.negated)
+        return tuple(m for item in items[:100] for m in read_treatment(item))
 
     @cached_property
+    def plan(self) -> tuple[TreatmentMention, ...]:
+        """The treatment concepts that the conclusion prescribes (what it avoids is not among them)."""
+        return tuple(m for m in self._plan_mentions if not m.negated)
+
+    @cached_property
+    def avoided(self) -> tuple[TreatmentMention, ...]:
+        """The treatment concepts that the conclusion avoids, stops or forbids."""
+        return tuple(m for m in self._plan_mentions if m.negated)
+
+    @cached_property
+    def _plan_words(self) -> tuple[str, str]:
+        items = self.conclusion.treatment[:100] if self.conclusion else ()
+        parts = [plan_words(item) for item in items]
+        return "\n".join(given for given, _ in parts if given), "\n".join(avoided for _, avoided in parts if avoided)
+
+    @property
     def plan_text(self) -> str:
-        """The plan's words."""
-        return "\n".join(self.conclusion.treatment[:100]) if self.conclusion else ""
+        """The plan's words, without the clauses that avoid something."""
+        return self._plan_words[0]
+
+    @property
+    def avoided_text(self) -> str:
+        """The words of the clauses that avoid something."""
+        return self._plan_words[1]

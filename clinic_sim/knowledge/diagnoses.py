@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
+from typing import NamedTuple
 
 from clinic_sim.knowledge import diagnosis_chinese, diagnosis_english, diagnosis_hedges, diagnosis_split, icd10
 from clinic_sim.knowledge import diagnosis_text as texts
@@ -39,6 +41,8 @@ LISTED = 0.55
 """Below this a piece between commas is no diagnosis of its own."""
 _DOUBT: dict[Certainty, float] = {"stated": 1.0, "likely": 0.98, "possible": 0.92, "ruled_out": 0.0}
 _MOST = 12
+_NAME_LIMIT = 200
+"""Characters beyond which a text is no name, whatever it begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,6 @@ class ReadDiagnosis:
 class _One:
     certainty: Certainty
     found: tuple[tuple[str, float], ...]
-    naming: float
-    """How much of the text is a name as it stands."""
 
 
 def resolve_diagnosis(text: str, *, language: Language | None = None, limit: int = 5) -> tuple[DiagnosisMatch, ...]:
@@ -141,11 +143,11 @@ def _is_diagnosis(text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    return _one(text).naming >= NAMED
+    return _naming(text) >= NAMED
 
 
 def _is_exact(text: str) -> bool:
-    return _one(text).naming >= EXACT
+    return _naming(text) >= EXACT
 
 
 @lru_cache(maxsize=8_192)
@@ -164,20 +166,41 @@ def _doubt_before(text: str) -> Certainty:
 _READER = diagnosis_split.Reader(_is_diagnosis, _is_name, _is_exact, _leads, _doubt_before)
 
 
+class _Seen(NamedTuple):
+    """A text as it is looked up."""
+
+    text: str
+    certainty: Certainty
+    naming: float
+    """How much of the text is a name as it stands."""
+
+
+@lru_cache(maxsize=32_768)
+def _seen(text: str) -> _Seen:
+    """The name as it stands, else without the words around it."""
+    prepared = texts.prepare(text)
+    naming = _best(_kind(prepared).whole(prepared))
+    if naming == 1.0 and "?" not in prepared:
+        return _Seen(prepared, "stated", naming)
+    reading = diagnosis_hedges.read(prepared, _tongue(prepared) == "zh")
+    if reading.text != prepared:
+        naming = _best(_kind(reading.text).whole(reading.text))
+    return _Seen(reading.text, reading.certainty, naming)
+
+
+def _naming(text: str) -> float:
+    return _seen(text).naming if len(text) <= _NAME_LIMIT else 0.0
+
+
 @lru_cache(maxsize=32_768)
 def _one(text: str) -> _One:
-    """One diagnosis: the name as it stands, else without the words around it."""
-    prepared = texts.prepare(text)
-    chinese = _tongue(prepared) == "zh"
-    resolve = diagnosis_chinese.resolve if chinese else diagnosis_english.resolve
-    whole = diagnosis_chinese.whole if chinese else diagnosis_english.whole
-    naming = _best(whole(prepared))
-    if naming == 1.0 and "?" not in prepared:
-        return _One("stated", _ranked(resolve(prepared)), naming)
-    reading = diagnosis_hedges.read(prepared, chinese)
-    if reading.text != prepared:
-        naming = _best(whole(reading.text))
-    return _One(reading.certainty, _ranked(resolve(reading.text)), naming)
+    """One diagnosis and what it may mean."""
+    seen = _seen(text)
+    return _One(seen.certainty, _ranked(_kind(seen.text).resolve(seen.text)))
+
+
+def _kind(prepared: str) -> ModuleType:
+    return diagnosis_chinese if _tongue(prepared) == "zh" else diagnosis_english
 
 
 def _best(found: Found) -> float:

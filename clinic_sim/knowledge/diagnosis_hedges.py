@@ -26,32 +26,45 @@ class Reading(NamedTuple):
 
 
 def read(prepared: str, chinese: bool) -> Reading:
-    """Take lead-ins and hedges off both ends, as long as there are any; the strongest doubt wins."""
+    """Take lead-ins and hedges off both ends, as long as there are any; the strongest doubt wins.
+
+    Chinese is also read with the English words: `not 肺炎`, `肺炎 (unlikely)`.
+    """
     certainty: Certainty = "stated"
     left = prepared.strip(_EDGES)
     for _ in range(_ROUNDS):
-        before = left
-        left = _leadin(chinese).sub("", left, count=1).strip(_EDGES)
-        for pattern, table in (_hedges(chinese, True), _hedges(chinese, False)):
-            match = pattern.search(left)
-            if match is not None and match.group("rest").strip(_EDGES):
-                said = table["".join(match.group("hedge").split()) if chinese else match.group("hedge")]
-                if DOUBT[said] > DOUBT[certainty]:
-                    certainty = said
-                left = match.group("rest").strip(_EDGES)
-        if left == before:
+        started = left
+        for tongue in (True, False) if chinese else (False,):
+            left = _leadin(tongue).sub("", left, count=1).strip(_EDGES)
+            for first in (True, False):
+                found = _taken(left, tongue, first)
+                if found is not None:
+                    left = found.text
+                    certainty = max(certainty, found.certainty, key=DOUBT.__getitem__)
+        if left == started:
             break
     return Reading(left, certainty)
 
 
 def before(prepared: str, chinese: bool) -> Certainty:
     """The doubt that stands before a diagnosis: what such a word says of the first of a list it says of all."""
-    left = _leadin(chinese).sub("", prepared.strip(_EDGES), count=1).strip(_EDGES)
-    pattern, table = _hedges(chinese, True)
+    for tongue in (True, False) if chinese else (False,):
+        left = _leadin(tongue).sub("", prepared.strip(_EDGES), count=1).strip(_EDGES)
+        found = _taken(left, tongue, True)
+        if found is not None:
+            return found.certainty
+    return "stated"
+
+
+def _taken(left: str, chinese: bool, first: bool) -> Reading | None:
+    """The text without the hedge before or after it, and what the hedge says; None when it has none."""
+    pattern, table = _hedges(chinese, first)
     match = pattern.search(left)
-    if match is None or not match.group("rest").strip(_EDGES):
-        return "stated"
-    return table["".join(match.group("hedge").split()) if chinese else match.group("hedge")]
+    rest = match.group("rest").strip(_EDGES) if match else ""
+    if match is None or not rest:
+        return None
+    hedge = match.group("hedge")
+    return Reading(rest, table["".join(hedge.split()) if chinese else hedge])
 
 
 @cache

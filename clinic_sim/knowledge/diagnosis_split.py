@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 from clinic_sim.knowledge.diagnosis_words import Certainty
 
-PARTS_LIMIT = 60
+PARTS_LIMIT = 40
 """Diagnoses read from one text; who names more names everything."""
 
 PIECE_LIMIT = 400
 """Characters of one piece that are read: no diagnosis is longer, and each cut that is tried reads the piece again."""
 _CUTS_TRIED = 8
+"""Joining words that one name may hold: how far a name is sought before the next one begins."""
 
 DOUBT: dict[Certainty, int] = {"stated": 0, "likely": 1, "possible": 2, "ruled_out": 3}
 """The certainties, the surest first."""
@@ -69,18 +70,23 @@ _QUALIFIER = re.compile(
 """What begins so qualifies the diagnosis before it."""
 _COMMA = re.compile(r"([,，、]|(?<=\S)\s+/\s+(?=\S))")
 _AND = re.compile(
-    r"\s+(?P<word>and/or|and|as well as|plus|or|nor|vs\.?|versus|along with|together with|complicated by"
-    r"|with concurrent|with superimposed|with associated|on top of)\s+|\s*[+＋&]\s*",
-    re.IGNORECASE,
+    r"""(?:\s+|(?<=[\u3400-\u9fff)）]))
+        (?P<en>and/or|and|as\ well\ as|plus|or|nor|vs\.?|versus|along\ with|together\ with|accompanied\ by
+        |complicated\ by|complicating|secondary\ to|with\ concurrent|with\ superimposed|with\ associated|on\ top\ of)
+        (?:\s+|(?=[\u3400-\u9fff(（]))
+    |\s*[+＋&]\s*
+    |合并有|合并|并发|伴随|伴发|伴有|伴|继发于|继发(?!性)|并|以及|及|和|与|(?P<zh>或者|或)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-_AND_ZH = re.compile(r"合并有|合并|并发|伴有|伴|并|以及|及|和|与|(?P<word>或者|或)")
+"""What joins two diagnoses, in both languages at once: doctors write English words in Chinese and Chinese in English."""
 _EITHER = frozenset(("or", "nor", "and/or", "vs", "vs.", "versus", "或", "或者"))
 _NOT = re.compile(
-    r"[\s,]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of"
-    r"|without signs of|unlikely|ruling out|ruled out|excluding)\s)",
+    r"[\s,，]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of"
+    r"|without signs of|unlikely|ruling out|ruled out|excluding|rule out|r/o)[\s\u3400-\u9fff])"
+    r"|[,，、\s]*但?(?=不是|并非|排除|除外|不考虑|不支持|不太可能|不大可能)|(?=而非|而不是)",
     re.IGNORECASE,
 )
-_NOT_ZH = re.compile(r"[,，、\s]*但?(?=不是|并非|排除|除外|不考虑|不支持)|(?=而非|而不是)")
 _DIFFERENTIAL = re.compile(
     r"^\W*(?:differential(?:s| diagnos[ei]s)?|ddx|鉴别诊断)\s*(?:includes?|are|is|包括|为|有)?\W*", re.IGNORECASE
 )
@@ -150,7 +156,7 @@ def _open(piece: str) -> bool:
 def _by_not(piece: str, reader: Reader) -> list[Part]:
     if reader.exact(piece):
         return [Part(piece)]
-    for match in islice((_NOT_ZH if _han(piece) else _NOT).finditer(piece), _CUTS_TRIED):
+    for match in islice(_NOT.finditer(piece), _CUTS_TRIED):
         left, right = piece[: match.start()].strip(_EDGES), piece[match.end() :].strip(_EDGES)
         if left and right and (reader.names(left) or reader.leads(left)) and reader.names(right):
             return [*_by_and(left, reader), *_by_and(right, reader)]
@@ -158,22 +164,33 @@ def _by_not(piece: str, reader: Reader) -> list[Part]:
 
 
 def _by_and(piece: str, reader: Reader) -> list[Part]:
-    if reader.exact(piece):
-        return [Part(piece)]
-    whole = reader.names(piece)
-    for match in islice((_AND_ZH if _han(piece) else _AND).finditer(piece), _CUTS_TRIED):
-        left, right = piece[: match.start()].strip(_EDGES), piece[match.end() :].strip(_EDGES)
+    """Cut at joining words, from the last to the first: what follows a word is cut once, however it is reached."""
+    joints = list(islice(_AND.finditer(piece), PARTS_LIMIT))
+    starts = [0, *(joint.end() for joint in joints)]
+    cut: list[list[Part]] = [[] for _ in starts]
+    for at in reversed(range(len(starts))):
+        cut[at] = _cut(piece, starts[at], joints[at : at + _CUTS_TRIED], cut[at + 1 :], reader)
+    return cut[0]
+
+
+def _cut(piece: str, start: int, joints: list[re.Match[str]], tails: list[list[Part]], reader: Reader) -> list[Part]:
+    """The diagnoses from a place on, where those after each later joining word are known."""
+    here = piece[start:].strip(_EDGES) if start else piece
+    if reader.exact(here):
+        return [Part(here)]
+    whole = reader.names(here)
+    for joint, tail in zip(joints, tails, strict=False):
+        left, right = piece[start : joint.start()].strip(_EDGES), piece[joint.end() :].strip(_EDGES)
         if not (left and right and reader.names(left)):
             continue
-        tail = _by_and(right, reader)
         if len(tail) > 1 or reader.names(right) or (not whole and reader.leads(right)):
-            word = (match.group("word") or "").lower()
+            word = (joint.group("en") or joint.group("zh") or "").lower()
             if word not in _EITHER:
                 return [Part(left), *tail]
             doubt = reader.doubt(left)
             reaching = doubt if doubt != "stated" else "possible"
             return [_doubted(Part(left), reaching), *(_doubted(part, reaching) for part in tail)]
-    return [Part(piece)]
+    return [Part(here)]
 
 
 def _han(text: str) -> bool:

@@ -13,7 +13,17 @@ from clinic_sim.knowledge.matcher import Hit
 from clinic_sim.knowledge.text import clean, fold
 from clinic_sim.knowledge.treatment_lexicon import ancestors, concepts, matcher, name
 
-__all__ = ["Dose", "TreatmentMention", "ancestors", "concepts", "covers", "name", "read_treatment", "text_overlap"]
+__all__ = [
+    "Dose",
+    "TreatmentMention",
+    "ancestors",
+    "concepts",
+    "covers",
+    "name",
+    "plan_words",
+    "read_treatment",
+    "text_overlap",
+]
 
 PLAN_LIMIT = 20_000
 """Characters of a plan that are read."""
@@ -47,29 +57,59 @@ class TreatmentMention:
 
 _GIVE_EN = "give|use|start|prescribe|administer|take|continue|recommend|offer"
 _STOP_EN = (
-    rf"(?:do(?:es)? not|don't|should not|must not|never|not to|no need to)(?: (?:{_GIVE_EN}))?|avoid(?:ing|ance of)?"
-    r"|without|no need for|stop(?:ping)?|not (?:recommended|indicated)|discontinu(?:e|ing|ation of)|withhold(?:ing)?"
+    rf"(?:do(?:es)? not|don't|should not|must not|cannot|never|not to|no need to)(?: (?:be )?(?:{_GIVE_EN}))?"
+    r"|avoid(?:ed|ing|ance of)?|without|no need for|stop(?:ping)?|not (?:recommended|indicated)"
+    r"|discontinu(?:e|ing|ation of)|withhold(?:ing)?|forbidden|prohibited"
     r"|hold(?:ing)?(?= )|cease|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out"
     r"|delay(?:ing)?|postpone|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
 )
+_GIVEN_ZH = (
+    "给予|给|使用|应用|选用|服用|口服|静脉(?:滴注|注射|输注)?|静滴|静推|肌肉?注射?|皮下注射|雾化|外用|吸入|继续|再"
+)
+# A route right after an avoiding word belongs to what is avoided (`避免使用静脉肾上腺素`).
 _STOP_ZH = (
-    "避免|禁用|禁止|忌|停用|停止|停服|停药|停(?![经留])|不给予?|不使用|不用|不宜|不应|不可|不能|不建议|不推荐|不予|勿|慎用|推迟|延期"
-    "|不再使用|暂缓|暂不|无需|不需要|未予|过敏|暂停|撤除|换掉"
+    "过敏|停药|停服|换掉|(?:避免|禁用|禁止|禁忌|忌|停用|停止|停(?![经留])|不给予?|不使用|不用|不要|不宜|不应|不可|不能|不得|不必"
+    "|不建议|不推荐|不予|勿|慎用|推迟|延期|暂缓|暂不|无需|不需要?|未予|暂停|撤除|不再)"
+    rf"(?:{_GIVEN_ZH}|用)*"
 )
 _GO_EN = rf"instead|but|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|until|after|unless|(?:{_GIVE_EN})(?! of)"
 _GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但|口服|静滴|静脉|肌注|雾化|外用|继续|先"
 # A plan may mix languages, so the words of both are looked for in any text.
 _CUE = re.compile(rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})")
-_FORBIDDEN_AFTER = re.compile(
-    r"\s*(?:is|are|was|should be|must be|to be)?\s*(?:strictly )?(?:contraindicated|avoided|stopped|discontinued|"
-    r"withheld|not (?:indicated|recommended|needed|given|advised))"
-    r"|\s*(?:类药物?|等药物?|等)?(?:禁用|禁忌|停用|应避免|不宜|不用|过敏)"
+_AUXILIARY = (
+    r"(?:(?:is|are|was|were|should|must|shall|can|may|to|be|being|all|both|also|strictly|absolutely|relatively|"
+    r"therefore|currently)\s+)*"
 )
+_DONE_EN = (
+    "indicated|recommended|needed|given|used|advised|started|appropriate|suitable|prescribed|administered|necessary|"
+    "required|safe|performed|done|offered|taken"
+)
+_END_ZH = r"(?=(?:史|者|于)?\s*(?:$|\W))"
+_FORBIDDEN_AFTER = re.compile(
+    rf"\s*(?:[(:-]\s*)?{_AUXILIARY}(?:contraindicated(?!\s*:)|avoided|stopped|discontinued|withheld|forbidden|prohibited"
+    rf"|deferred|delayed|postponed|(?:not|never|cannot)\s+{_AUXILIARY}(?:{_DONE_EN}))\b"
+    r"|\s*[(:-]\s*avoid(?=\s*(?:[).,;]|$))"
+    r"|\s*[(:]?\s*(?:类药物?|等药物?|药物|制剂|治疗|等)?\s*[(:]?\s*(?:均|都|也|应当?|须|需|绝对|相对|暂|目前|严格|为)*"
+    r"(?:禁用|禁忌|禁止(?:使用)?|停用|避免(?:使用|应用)?|忌用|慎用|过敏|暂缓|推迟|不给予?|不予|不用"
+    rf"|不(?:可|应|能|得|要|宜|建议|推荐|考虑)(?:再)?(?:{_GIVEN_ZH}|用)*){_END_ZH}"
+)
+_NOT_HALTED = re.compile(
+    r"\b(?:do(?:es)? not|don't|should not|must not|never|not to|avoid(?:ing)?)(?: (?:give|use))?\s+"
+    r"(?:abruptly |suddenly )?(?:stop(?:ping)?|discontinu(?:e|ing)|withhold(?:ing)?|delay(?:ing)?|postpone)\b"
+    r"|(?:不要|不可|不能|不得|不应|不宜|避免|勿|切勿|别)(?:使用|给予?)?(?:自行|擅自|随意|突然|骤然)?(?:停用|停止|停药|停服|推迟|延期|暂停|停)"
+)
+"""Forbids to stop: what is not to be stopped is given."""
 _LISTING = (
     r"and|or|as well as|such as|like|including|especially|e\.?g\.?|for example"
     "|及|和|以及|或|与|等|如|例如|尤其是?|包括"
 )
 _ONLY_LISTING = re.compile(rf"[\s、/()]*(?:{_LISTING})?[\s、/():]*")
+_NEW_CLAUSE = re.compile(
+    r",|\b(?:as|because|since|so|while|whereas|which|if|once|when|due to|in case)\b|因为?|由于|如果|若|以便|予(?!以?防)"
+)
+"""Ends what an avoiding word holds for."""
+_AND_MORE = re.compile(r".*,\s*(?:and|or|as well as|及|和|以及|或)\s*(?:an?|the|any|all|other)?\s*", re.DOTALL)
+_BACK = re.compile(r"\s*(?:(?P<comma>,)|、|/|,?\s*(?:and|or)(?: the| any)?|及|和|以及|或|与)\s*")
 _LISTED_ON = re.compile(r"[^.;!?\n，。；]{0,60}?\b(?:and|or)\b")
 _SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
 _DOSE = re.compile(
@@ -147,24 +187,79 @@ def _letter(char: str) -> bool:
 def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
     """Which of the named treatments are avoided; one pass, so that time stays linear.
 
-    An avoiding word holds for what is listed after it, until a giving word, a clause or a sentence ends it. Words
-    inside a treatment's own name are no cues.
+    An avoiding word holds for what stands after it, until a giving word, a clause or a sentence ends it. One that
+    stands after a list holds for the list before it. Words inside a treatment's own name are no cues.
     """
     found: list[bool] = []
-    avoided, at = False, 0
+    gaps: list[str] = []
+    avoided, listing, at = False, False, 0
     for hit in hits:
         gap = folded[at : hit.start]
         if _SENTENCE.search(gap):
-            gap, avoided = _SENTENCE.split(gap)[-1], False
+            gap, avoided, listing = _SENTENCE.split(gap)[-1], False, False
         cues = list(_CUE.finditer(gap))
         if cues:
-            avoided = (cues[-1].lastgroup or "").startswith("stop")
-        elif avoided and not _ONLY_LISTING.fullmatch(gap):
-            avoided = gap.strip() == "," and _LISTED_ON.match(folded, hit.end) is not None
-        after = _FORBIDDEN_AFTER.match(folded, hit.end) is not None
-        found.append(avoided or after)
-        at = hit.end
+            avoided = _stops(cues[-1]) and not any(m.end() >= cues[-1].end() for m in _NOT_HALTED.finditer(gap))
+            listing = avoided and ":" in gap[cues[-1].end() :]
+        elif avoided and not _ONLY_LISTING.fullmatch(gap) and _NEW_CLAUSE.search(gap):
+            bare = gap.strip() == ","
+            avoided = (bare and (listing or _LISTED_ON.match(folded, hit.end) is not None)) or bool(
+                _AND_MORE.fullmatch(gap)
+            )
+        after = _FORBIDDEN_AFTER.match(folded, hit.end)
+        found.append(avoided or after is not None)
+        gaps.append(folded[at : hit.start])
+        at = after.end() if after else hit.end
+        if after:
+            avoided = False
+            _forbid_before(gaps, found)
     return found
+
+
+def _forbid_before(gaps: list[str], found: list[bool]) -> None:
+    """What is said after the last item of a list holds for all of it, unless a giving word leads the list."""
+    n, joined = len(gaps) - 1, False
+    first = n
+    while n > 0:
+        link = _BACK.fullmatch(gaps[n])
+        if link is None or (link["comma"] and not joined):
+            break
+        joined = joined or not link["comma"]
+        n -= 1
+        if found[n]:
+            break
+    cues = list(_CUE.finditer(_SENTENCE.split(gaps[n])[-1]))
+    if not cues or _stops(cues[-1]):
+        found[n:first] = [True] * (first - n)
+
+
+def _stops(cue: re.Match[str]) -> bool:
+    return (cue.lastgroup or "").startswith("stop")
+
+
+_LED = re.compile(
+    r"[\s\d.)*-]*(?:avoid\b|(?:do not|don't|never) (?:give|use|start|prescribe)\b|contraindicated|避免使用|不要给|禁用|禁忌)"
+)
+_CLAUSE = re.compile(r"(?:[,;!?\n，。；！？]|\.(?!\d))+")
+
+
+def plan_words(text: str) -> tuple[str, str]:
+    """The words of a plan in two parts: clauses that prescribe, and clauses that avoid, stop or forbid.
+
+    A plan that opens with an avoidance is one until a clause with a giving word.
+    """
+    given: list[str] = []
+    avoiding: list[str] = []
+    for line in clean(text, PLAN_LIMIT).text.splitlines():
+        led = _LED.match(fold(line)) is not None
+        for clause in _CLAUSE.split(line):
+            folded = fold(clause)
+            mentions = read_treatment(clause)
+            cues = {_stops(c) for c in _CUE.finditer(folded)}
+            led = led and (True in cues or False not in cues)
+            avoids = led or True in cues or (bool(mentions) and all(m.negated for m in mentions))
+            (avoiding if avoids else given).append(clause)
+    return "\n".join(given), "\n".join(avoiding)
 
 
 def _dose(after: str) -> Dose | None:

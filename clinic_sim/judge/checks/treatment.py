@@ -9,7 +9,8 @@ from typing import Any
 from clinic_sim.cases.reference import Contraindication, Treatment
 from clinic_sim.judge.checks.finding import Finding, missing
 from clinic_sim.judge.hearing import Hearing
-from clinic_sim.knowledge.treatments import covers, read_treatment, text_overlap
+from clinic_sim.knowledge.orders import OrderItem
+from clinic_sim.knowledge.treatments import covers, plan_words, read_treatment, text_overlap
 
 OVERLAP = 0.6
 """Share of an item's content words that a plan must carry where the lexicon knows no concept of it."""
@@ -21,12 +22,14 @@ def treatment_covered(h: Hearing, target: str, params: Mapping[str, Any]) -> Fin
     if h.conclusion is None:
         return Finding(0.0, (), item.name)
     concepts = wanted_concepts(item)
+    unwanted = () if concepts else _read((item.name,), negated=True)
     if concepts:
         value = max((covers(m.concept, c) for m in h.plan for c in concepts), default=0.0)
+    elif unwanted:
+        # Whoever avoids the class avoids its member.
+        value = 1.0 if any(covers(c, m.concept) == 1.0 for m in h.avoided for c in unwanted) else 0.0
     else:
-        names = (item.name, *item.alternatives)
-        best = max((text_overlap(name, h.plan_text, h.case.language) for name in names), default=0.0)
-        value = 1.0 if best >= OVERLAP else 0.0
+        value = 1.0 if any(_worded(name, h) >= OVERLAP for name in (item.name, *item.alternatives)) else 0.0
     return Finding(value, h.concluded_at if value else (), item.name)
 
 
@@ -50,8 +53,9 @@ def contraindicated(h: Hearing, target: str, params: Mapping[str, Any]) -> Findi
     concepts = banned_concepts(ban)
     given = [m for m in h.plan if any(covers(m.concept, c) >= 1.0 for c in concepts)]
     ordered = [o for o in h.orders if o.code in ban.exams]
-    at = (*(o.n for o in ordered), *(h.concluded_at if given else ()))
-    what = ", ".join(dict.fromkeys([*(m.text for m in given), *(o.name for o in ordered)]))
+    planned = [i for i in _planned_exams(h) if i.code in ban.exams] if ban.exams else []
+    at = (*(o.n for o in ordered), *(h.concluded_at if given or planned else ()))
+    what = ", ".join(dict.fromkeys([*(m.text for m in given), *(o.name for o in (*ordered, *planned))]))
     reason = f"{what}: {ban.reason}" if at else f"{ban.name} was not given"
     return Finding(1.0 if at else 0.0, at, reason)
 
@@ -72,5 +76,17 @@ def banned_concepts(ban: Contraindication) -> tuple[str, ...]:
     return _read((ban.name,))
 
 
-def _read(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(m.concept for text in texts for m in read_treatment(text) if not m.negated))
+def _read(texts: tuple[str, ...], *, negated: bool = False) -> tuple[str, ...]:
+    mentions = (m for text in texts for m in read_treatment(text))
+    return tuple(dict.fromkeys(m.concept for m in mentions if m.negated == negated))
+
+
+def _worded(name: str, h: Hearing) -> float:
+    """How far the plan says this; an item that avoids something is looked for among what the plan avoids."""
+    given, _ = plan_words(name)
+    return text_overlap(name, h.plan_text if given else h.avoided_text, h.case.language)
+
+
+def _planned_exams(h: Hearing) -> tuple[OrderItem, ...]:
+    """Examinations that the plan orders, clause by clause."""
+    return tuple(item for clause in h.plan_text.splitlines() for item in h.compiled.orders.read(clause).items)
