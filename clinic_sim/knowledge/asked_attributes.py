@@ -105,17 +105,21 @@ def of_complaint(query: Query, facts: Index, focus: Meaning | None) -> list[tupl
         given |= facts.attribute.get("attr.unrelated", 0) & among
     given = given & giving_any(query.qualifiers & _CONDITIONS, facts) or given
     if not given and "attr.prior_episode" in query.attributes and query.qualifiers & _CONDITIONS:
-        given = (
-            giving_any(query.qualifiers & _CONDITIONS, facts) & facts.course
-        )  # "anything like it *on the stairs* before?"
+        # "Anything like it *on the stairs* before?"
+        given = giving_any(query.qualifiers & _CONDITIONS, facts) & facts.course
     about = 0
     for concept in focus.concepts if focus is not None else ():
         about |= facts.concept.get(concept, 0) | facts.inherited.get(concept, 0)
     why = ",".join(sorted(query.attributes))
     # What names no symptom of its own is about the complaint too; the complaint in short tells when, the story how.
     found = given & (about | ~facts.voiced) or given
+    brief = facts.main.get(Topic.CHIEF_COMPLAINT, 0)
     if not query.attributes & _WHEN:
-        found = found & ~facts.main.get(Topic.CHIEF_COMPLAINT, 0) or found
+        found = found & ~brief or found
+    elif query.attributes <= _WHEN and not query.qualifiers and found & brief:
+        # Since when: the complaint says so, and the story's beginning; later turns of it are not the beginning.
+        story = found & ~brief & facts.attribute.get("attr.onset", 0)
+        found = found & brief | story & -story
     return [("specific", why, found)]
 
 

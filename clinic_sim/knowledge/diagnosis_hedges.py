@@ -91,7 +91,10 @@ def _hedges(chinese: bool, before: bool) -> tuple[re.Pattern[str], dict[str, Cer
             else rf"^(?P<rest>.+?)[\s,(\[]*(?P<hedge>{forms})[)\]\s]*$"
         )
     elif before:
-        pattern = rf"^[(\[]?(?P<hedge>{forms})(?![a-z0-9])[)\]:\s]*(?P<rest>.+)$"
+        # Two letters before a Chinese character may be an abbreviation: NO中毒 is no `no`.
+        pattern = (
+            rf"^[(\[]?(?P<hedge>{forms})(?![a-z0-9])(?:(?<=[a-z/]{{3}})|(?![\u3400-\u9fff]))[)\]:\s]*(?P<rest>.+)$"
+        )
     else:
         pattern = rf"^(?P<rest>.+?)(?:(?<![a-z0-9])|(?=\?))[\s,(\[]*(?P<hedge>{forms})[)\]\s]*$"
     return re.compile(pattern, re.DOTALL), table

@@ -158,8 +158,10 @@ def _english_keys(name: str, titled: bool) -> list[str]:
     keys = [tokens]
     if len(bare) > 1 and len(bare) < len(tokens) and bare[0] not in _joints() and bare[-1] not in _joints():
         keys.append(bare)
-    if len(tokens) > 1 and tokens[-1] in texts.weak_words() and (len(tokens) > 2 or name[0].isupper()):
-        # `Crohn's` alone betrays Crohn's disease; `sleep` alone betrays no sleep disorder.
+    short = len(tokens) > 1 and tokens[-1] in texts.weak_words() and (len(tokens) > 2 or name[0].isupper())
+    if short and not (tokens[-1] == "syndrome" and _is_felt(tokens[:-1])):
+        # `Crohn's` alone betrays Crohn's disease; `sleep` alone betrays no sleep disorder, nor does what is felt
+        # (`respiratory distress`, `chronic fatigue`) betray the syndrome of it.
         keys.append(tokens[:-1])
     # A name of the tables is a name with all its words (`heart attack`); what is left of it must tell by itself.
     named = not titled and len(tokens) > 1 and not _is_generic(tokens)
@@ -174,6 +176,23 @@ def _tells(tokens: list[str]) -> bool:
 
 def _is_generic(tokens: list[str]) -> bool:
     return " ".join(tokens) in _generic_words()
+
+
+def _is_felt(tokens: list[str]) -> bool:
+    """Whether the words are a symptom: its own word comes last, and those before it say of what sort and where."""
+    names, words_of = _felt()
+    known = words_of | texts.site_words() | texts.modifier_words().keys() | _joints()
+    return tokens[-1] in names and all(t in known for t in tokens)
+
+
+@cache
+def _felt() -> tuple[frozenset[str], frozenset[str]]:
+    """The words that name a symptom, those of patients with them, and all words of the names of symptoms."""
+    forms = [f for f in (*index.table_forms("en"), *index.title_forms()) if icd10.chapter(f.code) == _SYMPTOMS]
+    plain = frozenset(form for form in _generic_words() if " " not in form)
+    prepared = [texts.prepare(form.name) for form in forms]
+    named = frozenset(index.head_of(name) for name in prepared) - texts.site_words() - texts.modifier_words().keys()
+    return named | plain, plain | {token for name in prepared for token in texts.english_words(name)}
 
 
 @cache

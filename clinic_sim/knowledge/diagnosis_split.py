@@ -179,11 +179,17 @@ def _cut(piece: str, start: int, joints: list[re.Match[str]], tails: list[list[P
     if reader.exact(here):
         return [Part(here)]
     whole = reader.names(here)
+
+    def begins(right: str) -> bool:
+        """Whether a name stands before the next joining word: `gout + something unknown` is another diagnosis."""
+        after = _AND.search(right)
+        return after is not None and reader.names(right[: after.start()].strip(_EDGES))
+
     for joint, tail in zip(joints, tails, strict=False):
         left, right = piece[start : joint.start()].strip(_EDGES), piece[joint.end() :].strip(_EDGES)
         if not (left and right and reader.names(left)):
             continue
-        if len(tail) > 1 or reader.names(right) or (not whole and reader.leads(right)):
+        if len(tail) > 1 or reader.names(right) or (not whole and (reader.leads(right) or begins(right))):
             word = (joint.group("en") or joint.group("zh") or "").lower()
             if word not in _EITHER:
                 return [Part(left), *tail]

@@ -47,6 +47,8 @@ def select(
     chosen: dict[int, Choice] = {}
     for number, query in enumerate(reading.queries):
         for strength, why, mask in _answers(query, facts, focus):
+            if strength != "open":
+                mask = _beyond_the_complaint(mask, query, facts)
             while mask:
                 low = mask & -mask
                 at = low.bit_length() - 1
@@ -54,6 +56,16 @@ def select(
                 if at not in chosen:
                     chosen[at] = Choice(at, number, strength, why)
     return list(chosen.values())
+
+
+_WHEN = frozenset({"attr.onset", "attr.duration", "attr.time"})
+
+
+def _beyond_the_complaint(mask: int, query: Query, facts: Index) -> int:
+    """Without the complaint in short, where the story tells more: it was said when the patient came in."""
+    brief = facts.main.get(Topic.CHIEF_COMPLAINT, 0)
+    told = mask & ~brief & ~facts.absent
+    return mask & ~brief if told and not query.attributes & _WHEN else mask
 
 
 def _answers(query: Query, facts: Index, focus: Meaning | None) -> list[tuple[Strength, str, int]]:

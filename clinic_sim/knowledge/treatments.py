@@ -69,13 +69,16 @@ _GIVEN_ZH = (
 # A route right after an avoiding word belongs to what is avoided (`避免使用静脉肾上腺素`).
 _STOP_ZH = (
     "过敏|停药|停服|换掉|(?:避免|禁用|禁止|禁忌|忌|停用|停止|停(?![经留])|不给予?|不使用|不用|不要|不宜|不应|不可|不能|不得|不必"
-    "|不建议|不推荐|不予|勿|慎用|推迟|延期|暂缓|暂不|无需|不需要?|未予|暂停|撤除|不再)"
+    "|不建议|不推荐|不予|勿|别(?=再?[用给])|慎用|推迟|延期|暂缓|暂不|无需|不需要?|未予|暂停|撤除|不再)"
     rf"(?:{_GIVEN_ZH}|用)*"
 )
 _GO_EN = rf"instead|but|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|until|after|unless|(?:{_GIVE_EN})(?! of)"
 _GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但|口服|静滴|静脉|肌注|雾化|外用|继续|先"
 # A plan may mix languages, so the words of both are looked for in any text.
-_CUE = re.compile(rf"\b(?:(?P<stop_en>{_STOP_EN})|(?P<go_en>{_GO_EN}))\b|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})")
+_CUE = re.compile(
+    rf"\b(?:(?P<stop_en>(?:{_STOP_EN})\b(?:\s*(?:{_GIVEN_ZH}))*)|(?P<go_en>(?:{_GO_EN})\b))"
+    rf"|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})"
+)
 _AUXILIARY = (
     r"(?:(?:is|are|was|were|should|must|shall|can|may|to|be|being|all|both|also|strictly|absolutely|relatively|"
     r"therefore|currently)\s+)*"
@@ -94,9 +97,11 @@ _FORBIDDEN_AFTER = re.compile(
     rf"|不(?:可|应|能|得|要|宜|建议|推荐|考虑)(?:再)?(?:{_GIVEN_ZH}|用)*){_END_ZH}"
 )
 _NOT_HALTED = re.compile(
-    r"\b(?:do(?:es)? not|don't|should not|must not|never|not to|avoid(?:ing)?)(?: (?:give|use))?\s+"
-    r"(?:abruptly |suddenly )?(?:stop(?:ping)?|discontinu(?:e|ing)|withhold(?:ing)?|delay(?:ing)?|postpone)\b"
-    r"|(?:不要|不可|不能|不得|不应|不宜|避免|勿|切勿|别)(?:使用|给予?)?(?:自行|擅自|随意|突然|骤然)?(?:停用|停止|停药|停服|推迟|延期|暂停|停)"
+    r"(?:\b(?:do(?:es)? not|don't|should not|must not|never|not to|avoid(?:ing)?)(?: (?:give|use))?\s+"
+    r"|(?:不要|不可|不能|不得|不应|不宜|避免|勿|别)(?:使用|给予?)?\s*)"
+    r"(?:abruptly |suddenly |自行|擅自|随意|突然|骤然)?"
+    r"(?:(?:stop(?:ping)?|discontinu(?:e|ing)|withhold(?:ing)?|delay(?:ing)?|postpone)\b"
+    r"|停用|停止|停药|停服|推迟|延期|暂停|停)"
 )
 """Forbids to stop: what is not to be stopped is given."""
 _LISTING = (
@@ -110,6 +115,10 @@ _NEW_CLAUSE = re.compile(
 """Ends what an avoiding word holds for."""
 _AND_MORE = re.compile(r".*,\s*(?:and|or|as well as|及|和|以及|或)\s*(?:an?|the|any|all|other)?\s*", re.DOTALL)
 _BACK = re.compile(r"\s*(?:(?P<comma>,)|、|/|,?\s*(?:and|or)(?: the| any)?|及|和|以及|或|与)\s*")
+_ALONE = re.compile(r"\s*(?:$|[,.;!?)\n。；])")
+"""After a name in a list of names, without dose or purpose of its own."""
+_REPLACED = re.compile(r"stop|discontinu|cease|withdraw|停|换掉|过敏|allerg")
+"""After these words a bare name behind a comma may be what is given instead."""
 _LISTED_ON = re.compile(r"[^.;!?\n，。；]{0,60}?\b(?:and|or)\b")
 _SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
 _DOSE = re.compile(
@@ -192,7 +201,7 @@ def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
     """
     found: list[bool] = []
     gaps: list[str] = []
-    avoided, listing, at = False, False, 0
+    avoided, listing, replaced, at = False, False, False, 0
     for hit in hits:
         gap = folded[at : hit.start]
         if _SENTENCE.search(gap):
@@ -201,11 +210,11 @@ def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
         if cues:
             avoided = _stops(cues[-1]) and not any(m.end() >= cues[-1].end() for m in _NOT_HALTED.finditer(gap))
             listing = avoided and ":" in gap[cues[-1].end() :]
+            replaced = _REPLACED.match(cues[-1].group()) is not None
         elif avoided and not _ONLY_LISTING.fullmatch(gap) and _NEW_CLAUSE.search(gap):
             bare = gap.strip() == ","
-            avoided = (bare and (listing or _LISTED_ON.match(folded, hit.end) is not None)) or bool(
-                _AND_MORE.fullmatch(gap)
-            )
+            listed = listing or (not replaced and _ALONE.match(folded, hit.end)) or _LISTED_ON.match(folded, hit.end)
+            avoided = (bare and bool(listed)) or _AND_MORE.fullmatch(gap) is not None
         after = _FORBIDDEN_AFTER.match(folded, hit.end)
         found.append(avoided or after is not None)
         gaps.append(folded[at : hit.start])

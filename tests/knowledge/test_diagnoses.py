@@ -208,6 +208,75 @@ class TestSeveral:
     def test_each_with_its_certainty(self, text: str, expected: list[tuple[str, str]]) -> None:
         assert read(text) == expected
 
+    @pytest.mark.parametrize(
+        ("certainty", "english", "chinese"),
+        [
+            ("ruled_out", "{} (unlikely)", "{}（不太可能）"),
+            ("ruled_out", "{} is very unlikely", "{}不太可能"),
+            ("ruled_out", "very unlikely {}", "不太可能是{}"),
+            ("ruled_out", "unlikely {}", "不太可能{}"),
+            ("ruled_out", "less likely {}", "{}可能性较小"),
+            ("ruled_out", "{} less likely", "{}可能性不大"),
+            ("ruled_out", "{}, low probability", "{}可能性小"),
+            ("ruled_out", "{} excluded", "{}除外"),
+            ("ruled_out", "excluded {}", "除外{}"),
+            ("ruled_out", "{} ruled out", "排除{}"),
+            ("possible", "rule out {}", "{}待排"),
+            ("possible", "r/o {}", "待排{}"),
+            ("possible", "{} (r/o)", "{}（待排）"),
+            ("possible", "need to rule out {}", "需排除{}"),
+            ("possible", "cannot exclude {}", "不能除外{}"),
+            ("likely", "likely {}", "{}可能性大"),
+        ],
+    )
+    def test_an_idiom_means_the_same_in_both_languages(self, certainty: str, english: str, chinese: str) -> None:
+        assert read(english.format("pneumonia")) == [("J18", certainty)]
+        assert read(chinese.format("肺炎")) == [("J18", certainty)]
+        assert read(english.format("肺炎")) == [("J18", certainty)]
+
+    def test_what_is_unlikely_does_not_lower_what_stands_beside_it(self) -> None:
+        for text in (
+            "gout, less likely pneumonia",
+            "痛风，不太可能肺炎",
+            "gout, pneumonia (unlikely)",
+            "痛风，肺炎可能性小",
+        ):
+            assert read(text) == [("M10", "stated"), ("J18", "ruled_out")], text
+        assert read("gout, rule out pneumonia") == [("M10", "stated"), ("J18", "possible")]
+        assert read("痛风，肺炎待排") == [("M10", "stated"), ("J18", "possible")]
+        assert category("NO中毒") == "T58"
+
+    @pytest.mark.parametrize(
+        "joint",
+        [
+            " and ",
+            " accompanied by ",
+            " secondary to ",
+            " complicated by ",
+            " + ",
+            "伴",
+            "合并",
+            "并发",
+            "继发",
+            "继发于",
+        ],
+    )
+    def test_a_joining_word_cuts_in_both_languages(self, joint: str) -> None:
+        for one in ("pneumonia", "肺炎"):
+            for other in ("gout", "痛风"):
+                assert read(f"{one}{joint}{other}") == [("J18", "stated"), ("M10", "stated")]
+
+    def test_words_of_a_name_do_not_join(self) -> None:
+        assert read("继发性高血压") == [("I15", "stated")]
+        assert read("secondary hypertension") == [("I15", "stated")]
+        assert read("肺炎accompanied by痛风") == [("J18", "stated"), ("M10", "stated")]
+        assert read("肺炎 or 痛风") == [("J18", "possible"), ("M10", "possible")]
+        assert read("pneumonia 而非 gout") == [("J18", "stated"), ("M10", "ruled_out")]
+
+    def test_an_unknown_last_one_does_not_glue_the_others_together(self) -> None:
+        assert [c for c, _ in read("pneumonia + gout + asthma + blah")] == ["J18", "M10", "J45"]
+        assert [c for c, _ in read("肺炎合并痛风合并哮喘合并某某")] == ["J18", "M10", "J45"]
+
     def test_a_differential_is_possible_only(self) -> None:
         text = "Diagnosis: gout\nDifferential diagnosis:\n1. pseudogout\n2. cellulitis"
         assert read(text) == [("M10", "stated"), ("M11", "possible"), ("L03", "possible")]
@@ -286,6 +355,16 @@ class TestLeaks:
     def test_what_a_patient_feels_betrays_nothing(self, said: str, code: str) -> None:
         assert names_diagnosis(said, (code,)) is None
 
+    def test_a_symptom_does_not_name_the_syndrome_of_it(self) -> None:
+        for felt in ("respiratory distress", "chronic fatigue", "cyclic vomiting"):
+            name = f"{felt.capitalize()} syndrome"
+            assert names_diagnosis(f"I came with {felt}", (), (name,)) is None
+            assert names_diagnosis(f"they said {felt} syndrome", (), (name,)) == name
+        assert names_diagnosis("acute respiratory distress", ("J80",)) is None
+        assert names_diagnosis("acute respiratory distress syndrome", ("J80",)) is not None
+        assert names_diagnosis("my irritable bowel", ("K58.9",)) is not None
+        assert names_diagnosis("Guillain-Barre", ("G61.0",)) is not None
+
     def test_extra_names_are_found_too(self) -> None:
         assert names_diagnosis("it is the Xyz syndrome", (), ("xyz syndrome",)) == "xyz syndrome"
         assert names_diagnosis("nothing", (), ("xyz syndrome",)) is None
@@ -329,6 +408,27 @@ class TestRobustness:
         resolve_diagnosis(text)
         names_diagnosis(text, ("J18.9",))
         assert time.process_time() - start < 2.0
+
+    @pytest.mark.parametrize(
+        "unit",
+        [
+            *("pneumonia + " * 22 + "lung, ", "肺炎和", "a+", "pneumonia and ", "、", "a、", "foo, ", "(", "rule out "),
+            *("acute severe chronic left lung and ", "急性左侧肺炎合并", "1. gout and asthma, x\n", "pnuemonai and "),
+            "肺炎 and gout、possible 糖尿病 + a(b), not 痛风伴x, ",
+        ],
+    )
+    def test_time_does_not_grow_with_what_is_joined(self, unit: str) -> None:
+        read_diagnoses("warm up, pneumonia and 肺炎")
+        for size, limit in ((4_000, 0.3), (20_000, 0.3), (10_000_000, 0.5)):
+            text = (unit * (size // len(unit) + 1))[:size]
+            start = time.process_time()
+            found = read_diagnoses(text)
+            assert time.process_time() - start < limit
+            assert len(found) <= 40
+
+    def test_many_joined_names_are_all_counted_as_far_as_they_are_read(self) -> None:
+        assert len(read_diagnoses("pneumonia + " * 22 + "lung")) == 22
+        assert len(read_diagnoses("肺炎和" * 3_000)) == 40
 
     def test_the_same_text_gives_the_same_answer(self) -> None:
         text = "acute right-sided something-itis of the liver with fracture"

@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic_sim.cases.case import Case
+from clinic_sim.cases.packs import case_files, load_pack, pack_folder
+from clinic_sim.clinic.actions import Conclude
+from clinic_sim.clinic.consultation import Consultation
+from clinic_sim.judge.judge import RubricJudge
+from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.knowledge.concepts import rows
 from clinic_sim.knowledge.text import fold
-from clinic_sim.knowledge.treatments import ancestors, concepts, covers, name, read_treatment, text_overlap
+from clinic_sim.knowledge.treatments import ancestors, concepts, covers, name, plan_words, read_treatment, text_overlap
 
 KINDS = frozenset(["procedure", "non_drug", "diet", "referral", "admission", "monitoring", "follow_up", "education"])
 
@@ -148,6 +154,152 @@ def test_advice_to_avoid_something_does_not_forbid_the_medicine_beside_it(text: 
 def test_both_items_of_a_forbidden_list_are_forbidden() -> None:
     assert set(avoided("Avoid ibuprofen and aspirin.")) == {"drug.ibuprofen", "drug.aspirin"}
     assert set(avoided("避免使用布洛芬、阿司匹林。")) == {"drug.ibuprofen", "drug.aspirin"}
+
+
+@pytest.mark.parametrize(
+    ("text", "concepts_"),
+    [
+        ("不要给硝酸甘油", {"drug.nitroglycerin"}),
+        ("别用硝酸甘油", {"drug.nitroglycerin"}),
+        ("不应给予硝酸甘油", {"drug.nitroglycerin"}),
+        ("硝酸甘油不可用", {"drug.nitroglycerin"}),
+        ("硝酸甘油不应使用", {"drug.nitroglycerin"}),
+        ("避免使用静脉呋塞米", {"drug.furosemide"}),
+        ("避免使用口服布洛芬", {"drug.ibuprofen"}),
+        ("避免肌注双氯芬酸", {"drug.diclofenac"}),
+        ("Nitroglycerin should not be given.", {"drug.nitroglycerin"}),
+        ("Nitroglycerin should not be used.", {"drug.nitroglycerin"}),
+        ("Ibuprofen is to be avoided.", {"drug.ibuprofen"}),
+        ("nitrates (contraindicated)", {"class.nitrate"}),
+        ("Nitrates: contraindicated", {"class.nitrate"}),
+        ("Contraindicated: nitrates, diuretics", {"class.nitrate", "class.diuretic"}),
+        ("禁忌：硝酸甘油、呋塞米", {"drug.nitroglycerin", "drug.furosemide"}),
+        ("硝酸甘油、呋塞米均禁用", {"drug.nitroglycerin", "drug.furosemide"}),
+        (
+            "Nitrates, beta blockers or diuretics is contraindicated",
+            {"class.nitrate", "class.beta_blocker", "class.diuretic"},
+        ),
+        ("Avoid nitrates, beta blockers, diuretics.", {"class.nitrate", "class.beta_blocker", "class.diuretic"}),
+        ("Delay MMR and varicella vaccines for 11 months", {"tx.live_vaccination"}),
+        ("推迟11个月接种麻腮风疫苗", {"tx.live_vaccination"}),
+    ],
+)
+def test_every_way_to_forbid_is_understood(text: str, concepts_: set[str]) -> None:
+    assert set(avoided(text)) == concepts_
+    assert named(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "given_", "not_given"),
+    [
+        ("硝酸甘油不可用，阿司匹林300mg嚼服", ["drug.aspirin"], ["drug.nitroglycerin"]),
+        (
+            "Give aspirin; nitrates and diuretics are contraindicated",
+            ["drug.aspirin"],
+            ["class.nitrate", "class.diuretic"],
+        ),
+        ("aspirin 300 mg, heparin, nitrates contraindicated", ["drug.aspirin", "drug.heparin"], ["class.nitrate"]),
+        ("Paracetamol - avoid NSAIDs", ["drug.paracetamol"], ["class.nsaid"]),
+        ("Avoid ibuprofen, aspirin 30 mg/kg daily", ["drug.aspirin"], ["drug.ibuprofen"]),
+        ("停用二甲双胍，胰岛素治疗", ["class.insulin"], ["drug.metformin"]),
+        ("阿司匹林避免与布洛芬合用", ["drug.aspirin"], ["drug.ibuprofen"]),
+        ("青霉素过敏，头孢曲松静滴", ["drug.ceftriaxone"], ["drug.penicillin_g"]),
+    ],
+)
+def test_what_stands_beside_a_forbidden_treatment_is_given(text: str, given_: list[str], not_given: list[str]) -> None:
+    assert len(named(text)) == len(given_)
+    assert all(covers(c, g) or covers(g, c) for c, g in zip(named(text), given_, strict=True))
+    assert avoided(text) == not_given
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [
+        ("Do not stop aspirin.", "drug.aspirin"),
+        ("不要停用阿司匹林", "drug.aspirin"),
+        ("不要擅自停用泼尼松", "drug.prednisone"),
+        ("继续甲巯咪唑，不可停用", "drug.methimazole"),
+    ],
+)
+def test_what_must_not_be_stopped_is_given(text: str, concept: str) -> None:
+    assert named(text) == [concept]
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [
+        ("MMR vaccine at 15 months", "tx.live_vaccination"),
+        ("接种水痘疫苗", "tx.live_vaccination"),
+        ("intralipid 20% infusion", "drug.lipid_emulsion"),
+        ("脂肪乳250ml静滴", "drug.lipid_emulsion"),
+        ("0.9% saline 500 ml bolus", "tx.iv_fluids"),
+        ("生理盐水500ml快速静滴", "tx.iv_fluids"),
+    ],
+)
+def test_vaccines_emulsions_and_saline_have_their_own_names(text: str, concept: str) -> None:
+    assert concept in named(text)
+
+
+def test_the_words_of_a_plan_come_without_what_it_avoids() -> None:
+    assert plan_words("Wear loose clothing, no CT of the abdomen") == ("Wear loose clothing", " no CT of the abdomen")
+    assert plan_words("Avoid heavy lifting, wear loose clothing")[0] == ""
+    assert plan_words("避免使用局部蜂胶")[0] == ""
+    assert "honey" in plan_words("Avoid cough syrup; give honey")[0]
+
+
+AVOIDANCES = ("avoid ", "Avoid ", "避免使用", "do not give ", "Do not give ", "不要给")
+PLANS = [(pack, file.stem) for pack in ("core-en", "core-zh") for file in case_files(pack_folder(pack))]
+
+
+def treatment_score(case: Case, *plan: str) -> float | None:
+    assert case.diagnosis is not None
+    consultation = Consultation(case, review=False)
+    consultation.act_sync(Conclude(case.diagnosis.primary.name, treatment=plan))
+    scorecard = RubricJudge(load_rubric("clinic")).score(case, consultation.episode())
+    return scorecard.dimensions["treatment"].value
+
+
+@pytest.mark.parametrize("avoidance", AVOIDANCES)
+@pytest.mark.parametrize(("pack", "case_id"), PLANS, ids=[c for _, c in PLANS])
+def test_who_avoids_the_reference_treatment_gets_nothing_for_it(pack: str, case_id: str, avoidance: str) -> None:
+    case = load_pack(pack).case(case_id)
+    assert treatment_score(case, *(avoidance + item.name for item in case.treatment)) == 0
+
+
+@pytest.mark.parametrize(("pack", "case_id"), PLANS, ids=[c for _, c in PLANS])
+def test_every_reference_item_is_known_by_concept(pack: str, case_id: str) -> None:
+    for item in load_pack(pack).case(case_id).treatment:
+        assert item.concepts or read_treatment(item.name), item.name
+
+
+@pytest.mark.parametrize("twin", ["stemi-inferior", "ectopic-pregnancy", "kawasaki-disease", "hyperthyroidism-graves"])
+def test_the_plan_in_the_other_language_scores_the_same(twin: str) -> None:
+    english, chinese = load_pack("core-en").case(f"{twin}-en"), load_pack("core-zh").case(f"{twin}-zh")
+    for case, other in ((english, chinese), (chinese, english)):
+        score = treatment_score(case, *(item.name for item in other.treatment))
+        assert score is not None
+        assert score >= 0.95
+
+
+def test_a_forbidden_examination_in_the_plan_is_harm_unless_it_is_avoided() -> None:
+    case = load_pack("core-en").case("appendicitis-pregnancy-en")
+    judge = RubricJudge(load_rubric("clinic"))
+
+    def safety(*plan: str) -> float:
+        consultation = Consultation(case, review=False)
+        consultation.act_sync(Conclude("Acute appendicitis", treatment=plan))
+        return judge.score(case, consultation.episode()).safety
+
+    assert safety("CT of the abdomen") < 0
+    assert safety("腹部CT检查") < 0
+    assert safety("No CT of the abdomen", "CT of the abdomen is contraindicated", "避免腹部CT") == 0
+
+
+def test_an_avoidance_of_the_reference_is_met_by_avoiding_it_or_its_class() -> None:
+    case = load_pack("core-en").case("kawasaki-disease-en")
+    assert (treatment_score(case, "Discontinue ibuprofen") or 0) > 0
+    assert (treatment_score(case, "避免使用非甾体抗炎药") or 0) > 0
+    assert treatment_score(case, "ibuprofen 10 mg/kg") == 0
 
 
 def test_a_class_covers_its_member_in_part_and_a_member_its_class_in_full() -> None:
