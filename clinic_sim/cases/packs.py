@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from clinic_sim.cases.case import Case
-from clinic_sim.cases.loading import load_case, read_yaml
+from clinic_sim.cases.loading import line_of, load_case, read_yaml
 from clinic_sim.errors import CaseError
 
 MANIFEST = "pack.yaml"
@@ -53,17 +53,28 @@ def pack_folder(scenarios: str | Path) -> Path:
         CaseError: neither a shipped name nor a folder with cases.
     """
     named = shipped("scenarios") / str(scenarios)
-    if "/" not in str(scenarios) and (named / MANIFEST).is_file():
-        return named
     folder = Path(scenarios)
-    if folder.is_dir():
-        return folder
+    try:
+        if "/" not in str(scenarios) and (named / MANIFEST).is_file():
+            return named
+        # An empty name would be the working directory.
+        if str(scenarios) and folder.is_dir():
+            return folder
+    except OSError as exc:
+        raise CaseError(f"{scenarios}: cannot be read: {exc.strerror or exc}") from exc
     raise CaseError(f"no pack {str(scenarios)!r}: give a folder of cases, or one of {', '.join(pack_names())}")
 
 
 def case_files(folder: Path) -> list[Path]:
-    """The case files of a folder, sorted by name."""
-    return sorted(p for p in folder.iterdir() if p.suffix in {".yaml", ".yml"} and p.name != MANIFEST)
+    """The case files of a folder, sorted by name.
+
+    Raises:
+        CaseError: the folder cannot be listed.
+    """
+    try:
+        return sorted(p for p in folder.iterdir() if p.suffix in {".yaml", ".yml"} and p.name != MANIFEST)
+    except OSError as exc:
+        raise CaseError(f"{folder}: cannot be read: {exc.strerror or exc}") from exc
 
 
 def load_pack(scenarios: str | Path) -> Pack:
@@ -73,8 +84,14 @@ def load_pack(scenarios: str | Path) -> Pack:
         CaseError: the pack is missing, empty, has a broken case or one id twice.
     """
     folder = pack_folder(scenarios).resolve()
-    stamp = tuple((p.name, p.stat().st_mtime_ns) for p in case_files(folder))
-    return _load(folder, stamp)
+    return _load(folder, tuple((p.name, _changed(p)) for p in case_files(folder)))
+
+
+def _changed(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError as exc:
+        raise CaseError(f"{file}: cannot be read: {exc.strerror or exc}") from exc
 
 
 @lru_cache(maxsize=64)
@@ -89,7 +106,8 @@ def _load(folder: Path, stamp: tuple[tuple[str, int], ...]) -> Pack:
     seen: dict[str, str] = {}
     for case, (name, _) in zip(cases, stamp, strict=True):
         if case.id in seen:
-            raise CaseError(f"{folder / name}: case id {case.id!r} already stands in {seen[case.id]}")
+            where = line_of(folder / name, ("id",))
+            raise CaseError(f"{folder / name}:{where}: id: case id {case.id!r} already stands in {seen[case.id]}")
         seen[case.id] = name
     return Pack(str(about.get("name", folder.name)), folder, cases)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from clinic_sim.errors import ConfigError
+
 
 class Persona(BaseModel):
     """How this patient talks."""
@@ -30,3 +32,14 @@ PERSONAS: dict[str, Persona] = {
         Persona(name="unsure", volunteers=2, hedges=True),
     )
 }
+
+
+def find_persona(name: str) -> Persona:
+    """The persona of that name.
+
+    Raises:
+        ConfigError: there is none; the message lists them.
+    """
+    if name not in PERSONAS:
+        raise ConfigError(f"unknown persona {name!r}; there are {', '.join(PERSONAS)}")
+    return PERSONAS[name]

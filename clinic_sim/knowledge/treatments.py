@@ -247,7 +247,8 @@ def _stops(cue: re.Match[str]) -> bool:
 
 
 _LED = re.compile(
-    r"[\s\d.)*-]*(?:avoid\b|(?:do not|don't|never) (?:give|use|start|prescribe)\b|contraindicated|避免使用|不要给|禁用|禁忌)"
+    r"[\s\d.)*-]*(?:avoid\b|(?:do not|don't|never) (?:give|use|start|prescribe)\b|contraindicated"
+    r"|避免使用|不要给|禁用|禁忌)"
 )
 _CLAUSE = re.compile(r"(?:[,;!?\n，。；！？]|\.(?!\d))+")
 

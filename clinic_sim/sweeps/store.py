@@ -1,7 +1,8 @@
 """`RunStore`: what a run leaves on disk: `runs/<id>/` with `manifest.json` and an append-only `episodes.jsonl`.
 
 One line is one finished episode with its scorecard, written whole and synced. Nothing in a line depends on the clock or
-the machine, so the same plan gives the same bytes.
+the machine, so the same plan gives the same bytes. Every writer has a part file of its own in the run's folder, so that
+two processes with one plan never share one; the last to finish replaces the same bytes with the same bytes.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from clinic_sim.errors import StoreError
 from clinic_sim.sweeps.runner import Outcome
@@ -38,30 +41,50 @@ class RunStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_whole(self.folder / "manifest.json", json.dumps(self.plan, indent=1, ensure_ascii=False) + "\n")
-            # The same plan gives the same bytes, so a re-run replaces its own earlier result.
-            self._file = (self.folder / "episodes.jsonl.part").open("wb")
+            self._part, self._file = _new_part(self.folder / "episodes.jsonl")
         except OSError as exc:
-            raise StoreError(f"{self.folder}: cannot be written: {exc.strerror}; choose another --out") from exc
+            raise self._unwritable(exc) from exc
 
     def add(self, outcome: Outcome) -> None:
-        """Append one finished episode; it is on disk when this returns."""
-        self._file.write(line_of(outcome))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Append one finished episode; it is on disk when this returns.
+
+        Raises:
+            StoreError: it cannot be written, as on a full disk.
+        """
+        line = line_of(outcome)
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
 
     def close(self) -> Path:
-        """Finish the run; returns the path of its episodes."""
-        self._file.close()
+        """Finish the run; returns the path of its episodes.
+
+        Raises:
+            StoreError: the result cannot be put in place, as when its folder was removed meanwhile.
+        """
         final = self.folder / "episodes.jsonl"
-        os.replace(self.folder / "episodes.jsonl.part", final)
+        try:
+            self._file.close()
+            os.replace(self._part, final)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
         return final
 
     def __enter__(self) -> RunStore:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if not self._file.closed:
+        # A run that was closed has renamed its part file; whatever is still there belongs to one that was aborted.
+        with suppress(OSError):
             self._file.close()
+        with suppress(OSError):
+            self._part.unlink()
+
+    def _unwritable(self, exc: OSError) -> StoreError:
+        return StoreError(f"{self.folder}: cannot be written: {exc.strerror or exc}; choose another --out")
 
 
 def line_of(outcome: Outcome) -> bytes:
@@ -83,6 +106,21 @@ def canonical(data: Any) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a small file at once: a reader sees the old one or the new one."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, "utf-8")
-    os.replace(part, path)
+    part, file = _new_part(path)
+    try:
+        with file:
+            file.write(text.encode("utf-8"))
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _new_part(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside `path` that no other process has, readable as the umask says (`mkstemp` makes it private)."""
+    while True:
+        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        try:
+            return part, part.open("xb")
+        except FileExistsError:
+            continue

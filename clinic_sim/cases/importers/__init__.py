@@ -7,6 +7,7 @@ that the source lacks is invented: it is listed as missing, and its dimension st
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,9 +109,11 @@ def _one(spec: Format, raw: RawRecord, known: dict[str, str]) -> ImportedRecord:
         problem = str(exc)
     except ValidationError as exc:
         problem = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False)[:3])
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, CaseError) as exc:
-        # A record shaped as none before it: it fails alone, and its report says how.
-        problem = f"{type(exc).__name__}: {exc}"
+    except CaseError as exc:
+        problem = str(exc) or "CaseError"
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as exc:
+        # A record shaped as none before it, or a bug of ours: it fails alone, and its report says where.
+        problem = f"{type(exc).__name__} at {_place(exc)}: {exc}"
     if problem:
         return ImportedRecord(index, None, "failed", problem=problem, origin=raw.origin)
     return ImportedRecord(
@@ -123,6 +126,16 @@ def _one(spec: Format, raw: RawRecord, known: dict[str, str]) -> ImportedRecord:
         unread=tuple(dict.fromkeys(findings.unread)),
         origin=raw.origin,
     )
+
+
+def _place(exc: BaseException) -> str:
+    """`module:line` of the innermost frame of this package through which an exception came."""
+    place = "an unknown place"
+    for frame, line in traceback.walk_tb(exc.__traceback__):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] == __name__.partition(".")[0]:
+            place = f"{module}:{line}"
+    return place
 
 
 __all__ = ["FORMATS", "Format", "ImportedRecord", "import_records", "summary", "write_pack"]

@@ -1,7 +1,7 @@
 """Writes an import as a pack: one YAML file a case, `pack.yaml` and `import.json`, all or nothing.
 
 The pack is built in a temporary sibling folder and renamed into place, so that a crash leaves the old import or none,
-never half of one. A folder that holds anything but an earlier import is not touched.
+never half of one. A folder that holds anything but what an earlier import wrote there is not touched.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ def write_pack(records: Iterable[ImportedRecord], out: Path, *, title: str = "")
         The records, in source order.
 
     Raises:
-        CaseError: the folder holds something that is not an import, or it cannot be written.
+        CaseError: the folder holds something that no import wrote, or it cannot be written.
     """
-    out = Path(out)
-    _refuse_foreign(out)
+    try:
+        # A link stays, and the folder that it names is replaced.
+        out = Path(out).resolve()
+        _refuse_foreign(out)
+    except (OSError, RuntimeError) as exc:
+        raise CaseError(f"{out}: cannot be used: {getattr(exc, 'strerror', None) or exc}") from exc
     done = list(records)
     if not any(r.case for r in done):
         first = next((r.problem for r in done if r.problem), "the source holds no records")
@@ -66,21 +70,36 @@ def _staging(out: Path) -> Path:
         return folder
 
 
-def is_import(folder: Path) -> bool:
-    """Whether a folder holds an import and nothing else: then it may be replaced."""
-    names = {p.name for p in folder.iterdir()}
-    if REPORT not in names or MANIFEST not in names:
-        return False
-    return all(n in {REPORT, MANIFEST} or n.endswith(".yaml") for n in names)
-
-
 def _refuse_foreign(out: Path) -> None:
-    if not out.exists() and not out.is_symlink():
+    """Replacing a folder removes what is in it, so everything in it must be of an earlier import."""
+    if not out.exists():
         return
     if not out.is_dir():
         raise CaseError(f"{out}: is a file; give a folder for the import")
-    if any(out.iterdir()) and not is_import(out):
+    present = {p.name: p for p in out.iterdir()}
+    if not present:
+        return
+    written = _written(out / REPORT)
+    if not written:
         raise CaseError(f"{out}: is not empty and not an earlier import; give another folder, or empty this one")
+    foreign = sorted(n for n, p in present.items() if n not in written or p.is_symlink() or not p.is_file())
+    if foreign:
+        names = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
+        raise CaseError(
+            f"{out}: holds {names}, which no import wrote, and replacing the import would delete it; "
+            f"move it away, or give another folder"
+        )
+
+
+def _written(report: Path) -> set[str]:
+    """The files that an earlier import wrote, by its own report; none where there is no such report."""
+    try:
+        entries = json.loads(report.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return set()
+    if not isinstance(entries, list) or not all(isinstance(e, dict) and "case" in e for e in entries):
+        return set()
+    return {REPORT, MANIFEST, *(f"{e['case']}.yaml" for e in entries if e["case"])}
 
 
 def _fill(folder: Path, records: Sequence[ImportedRecord], name: str, title: str) -> None:

@@ -55,7 +55,8 @@ def contraindicated(h: Hearing, target: str, params: Mapping[str, Any]) -> Findi
     ordered = [o for o in h.orders if o.code in ban.exams]
     planned = [i for i in _planned_exams(h) if i.code in ban.exams] if ban.exams else []
     at = (*(o.n for o in ordered), *(h.concluded_at if given or planned else ()))
-    what = ", ".join(dict.fromkeys([*(m.text for m in given), *(o.name for o in (*ordered, *planned))]))
+    names = [*(m.text for m in given), *(o.name for o in ordered), *(i.name for i in planned)]
+    what = ", ".join(dict.fromkeys(names))
     reason = f"{what}: {ban.reason}" if at else f"{ban.name} was not given"
     return Finding(1.0 if at else 0.0, at, reason)
 
