@@ -1,13 +1,17 @@
 """The `clinic-sim` command. Each subcommand is a thin function over `clinic_sim.commands`.
 
-Exit codes: 0 done; 1 done, but something failed or is invalid; 2 the request cannot be carried out as given.
+Exit codes: 0 done; 1 done, but something failed or is invalid, or the output cannot be written; 2 the request cannot be
+carried out as given; 130 interrupted.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -60,10 +64,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Let a doctor consult every case of a pack, and score it."""
-    from clinic_sim.commands.run import run_cases
+    from clinic_sim.commands.run import RunRequest, run_cases
 
     raise typer.Exit(
-        run_cases(doctor, scenarios, case, seed, limit, rubric, persona, out, quiet=quiet, as_json=as_json)
+        run_cases(RunRequest(doctor, scenarios, out, case, seed, limit, rubric, persona, quiet=quiet, as_json=as_json))
     )
 
 
@@ -159,22 +163,69 @@ def schema(what: Annotated[str, typer.Argument(help="case or rubric.")] = "case"
     print_schema(what)
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C. Not a KeyboardInterrupt, which libraries on the way catch and answer in ways of their own."""
+
+
 def main() -> None:
-    """Entry point: errors raised on purpose become one clear message and exit code 2."""
+    """Entry point: whatever ends a command ends it with a clear message and an exit code."""
+    interrupted = False
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise _Interrupted
+
+    # Where a shell started us with the signal ignored, it stays ignored.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+    code = 0
+    try:
+        code = _run()
+    except BaseException:
+        # A library may have turned the interrupt into an error of its own.
+        if not interrupted:
+            raise
+    if interrupted:
+        code = 130
+        _say("interrupted")
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; returns its exit code."""
+    if sys.stdout is None:
+        _say("standard output is closed")
+        return 1
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             # Chinese must print in any locale, and what cannot be printed must not kill a run.
             reconfigure(encoding="utf-8", errors="replace")
     try:
-        app()
+        try:
+            app()
+        except SystemExit as exc:
+            sys.stdout.flush()
+            return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+        return 0
     except ClinicSimError as exc:
-        typer.echo(f"clinic-sim: {exc}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader (`| head`) is gone: nothing more to say. Python would complain once more when flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _say(str(exc))
+        return 2
+    except OSError as exc:
+        # Python would try to flush once more at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # A reader that is gone (`| head`) wants to hear nothing more.
+        if not isinstance(exc, BrokenPipeError):
+            _say(f"cannot go on: {exc}")
+        return 1
+
+
+def _say(message: str) -> None:
+    with suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.write(f"clinic-sim: {message}\n")
+            sys.stderr.flush()
 
 
 if __name__ == "__main__":

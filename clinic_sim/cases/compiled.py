@@ -11,9 +11,9 @@ from functools import lru_cache
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.graph import CaseGraph
 from clinic_sim.knowledge.exam_catalogue import catalogue
+from clinic_sim.knowledge.fact_index import index
 from clinic_sim.knowledge.meaning import Meaning, annotate
 from clinic_sim.knowledge.orders import OrderReader, RecordedExam
-from clinic_sim.knowledge.fact_index import index
 from clinic_sim.knowledge.topics import Topic
 
 _PRESENT = (Topic.CHIEF_COMPLAINT, Topic.PRESENT_ILLNESS)

@@ -50,7 +50,9 @@ class _StrictLoader(_BaseLoader):  # type: ignore[misc]
         except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as exc:
             # What looks like a date, a number or a tagged value and is none: `2020-13-45`, `!!int x`.
             kind = str(node.tag).rsplit(":", 1)[-1]
-            raise _error(f"not a usable {kind}: {str(exc)[:200]}; quote it if it is meant as text", node.start_mark) from exc
+            raise _error(
+                f"not a usable {kind}: {str(exc)[:200]}; quote it if it is meant as text", node.start_mark
+            ) from exc
 
 
 def _error(problem: str, mark: Any) -> yaml.constructor.ConstructorError:

@@ -22,7 +22,7 @@ from clinic_sim.judge.rubric import Rubric
 
 def list_cases(scenarios: str | None, *, as_json: bool) -> None:
     """One row a case. Titles are left out: they may name the disease."""
-    packs = [load_pack(scenarios)] if scenarios else [load_pack(name) for name in pack_names()]
+    packs = [load_pack(scenarios)] if scenarios is not None else [load_pack(name) for name in pack_names()]
     rows = [(pack, case) for pack in packs for case in pack.cases]
     if as_json:
         for pack, case in rows:
@@ -87,6 +87,8 @@ def validate_cases(paths: list[str], *, as_json: bool) -> int:
 def _files_of(path: str) -> list[Path]:
     if Path(path).is_file():
         return [Path(path)]
+    if ("/" in path or Path(path).suffix in {".yaml", ".yml"}) and not Path(path).exists():
+        raise CaseError(f"{path}: does not exist")
     folder = pack_folder(path)
     files = case_files(folder)
     if not files:
@@ -140,7 +142,7 @@ def show_case(case_id: str, scenarios: str | None, *, reference: bool, as_json: 
 
 
 def _find(case_id: str, scenarios: str | None) -> Case:
-    packs: list[Pack] = [load_pack(scenarios)] if scenarios else [load_pack(name) for name in pack_names()]
+    packs: list[Pack] = [load_pack(name) for name in (pack_names() if scenarios is None else [scenarios])]
     for pack in packs:
         for case in pack.cases:
             if case.id == case_id:

@@ -7,10 +7,9 @@ import sys
 from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.events import TerminationReason
-from clinic_sim.clinic.persona import PERSONAS
+from clinic_sim.clinic.persona import find_persona
 from clinic_sim.commands.console import console
 from clinic_sim.commands.run import print_scorecard
-from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
 
@@ -24,10 +23,8 @@ _HINT = {
 def play_case(scenarios: str, case: str | None, seed: int, rubric: str, persona: str) -> int:
     """Play one case; returns 0 when concluded, 1 when left before the end."""
     pack = load_pack(scenarios)
-    if persona not in PERSONAS:
-        raise ConfigError(f"unknown persona {persona!r}; there are {', '.join(PERSONAS)}")
-    chosen = pack.case(case) if case else pack.cases[seed % len(pack.cases)]
-    consultation = Consultation(chosen, seed=seed, persona=PERSONAS[persona])
+    chosen = pack.case(case) if case is not None else pack.cases[seed % len(pack.cases)]
+    consultation = Consultation(chosen, seed=seed, persona=find_persona(persona))
     out = console()
     out.print(consultation.introduction())
     out.print(_HINT[chosen.language])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,66 +11,72 @@ from clinic_sim.cases.case import Case
 from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.events import Event
-from clinic_sim.clinic.persona import PERSONAS
+from clinic_sim.clinic.persona import find_persona
 from clinic_sim.clinic.transcript import transcript
 from clinic_sim.commands.console import console, number, print_json, print_table
 from clinic_sim.doctors import make_doctor
-from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import SAFETY, load_rubric
 from clinic_sim.judge.scorecard import Scorecard, Status
+from clinic_sim.sweeps.code import code_hash
 from clinic_sim.sweeps.runner import Outcome, run_episode
 from clinic_sim.sweeps.store import RunStore
 
 
-def run_cases(
-    doctor: str,
-    scenarios: str,
-    case: str | None,
-    seed: int,
-    limit: int | None,
-    rubric_name: str,
-    persona: str,
-    out: Path,
-    *,
-    quiet: bool,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What `clinic-sim run` was asked to do."""
+
+    doctor: str
+    scenarios: str
+    out: Path
+    case: str | None = None
+    """Only this case; None for all of the pack."""
+    seed: int = 0
+    limit: int | None = None
+    """At most this many cases."""
+    rubric: str = "clinic"
+    persona: str = "plain"
+    quiet: bool = False
+    as_json: bool = False
+
+
+def run_cases(request: RunRequest) -> int:
     """Run, print, store. Returns 0, or 1 where an episode broke."""
-    pack = load_pack(scenarios)
-    cases = (pack.case(case),) if case else pack.cases
-    cases = cases[:limit] if limit else cases
-    if persona not in PERSONAS:
-        raise ConfigError(f"unknown persona {persona!r}; there are {', '.join(PERSONAS)}")
-    rubric = load_rubric(rubric_name)
+    pack = load_pack(request.scenarios)
+    cases = (pack.case(request.case),) if request.case is not None else pack.cases
+    cases = cases[: request.limit]
+    persona = find_persona(request.persona)
+    rubric = load_rubric(request.rubric)
     judge = RubricJudge(rubric)
-    player = make_doctor(doctor)
+    player = make_doctor(request.doctor)
     plan: dict[str, Any] = {
         "clinic_sim": __version__,
-        "doctor": doctor,
+        "code": code_hash(),
+        "doctor": request.doctor,
         "scenarios": pack.name,
         "cases": {c.id: c.content_hash for c in cases},
-        "seed": seed,
+        "seed": request.seed,
         "rubric": {"name": rubric.name, "hash": rubric.content_hash},
-        "persona": persona,
+        "persona": persona.name,
     }
     outcomes: list[Outcome] = []
-    with RunStore(out, plan) as store:
+    with RunStore(request.out, plan) as store:
         for each in cases:
-            talk = not quiet and not as_json
+            talk = not request.quiet and not request.as_json
             if talk:
                 console().print(f"\n── {each.id} ──", style="bold")
-            consultation = Consultation(each, seed=seed, persona=PERSONAS[persona])
+            consultation = Consultation(each, seed=request.seed, persona=persona)
             outcome = run_episode(consultation, player, judge, _printer(each) if talk else None)
             store.add(outcome)
             outcomes.append(outcome)
-            if as_json:
+            if request.as_json:
                 print_json(summary(store.run_id, outcome))
-            elif not quiet:
+            elif talk:
                 print_scorecard(outcome.scorecard)
         path = store.close()
-    if not as_json:
-        _print_summary(doctor, outcomes)
+    if not request.as_json:
+        _print_summary(request.doctor, outcomes)
         console().print(f"\nWritten to {path}")
     return 1 if any(o.failure for o in outcomes) else 0
 

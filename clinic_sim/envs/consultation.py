@@ -15,7 +15,7 @@ from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.episode import Episode
 from clinic_sim.clinic.examiner import OfflineExaminer, UnrecordedPolicy
 from clinic_sim.clinic.limits import Limits
-from clinic_sim.clinic.persona import PERSONAS, Persona
+from clinic_sim.clinic.persona import Persona, find_persona
 from clinic_sim.clinic.roles import OFFLINE, Staff
 from clinic_sim.clinic.transcript import transcript
 from clinic_sim.envs.rewards import RewardWeights, turn_terms
@@ -162,9 +162,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
 
 def _persona(value: str | Mapping[str, Any] | Persona) -> Persona:
     if isinstance(value, str):
-        if value not in PERSONAS:
-            raise ConfigError(f"unknown persona {value!r}; there are {', '.join(PERSONAS)}")
-        return PERSONAS[value]
+        return find_persona(value)
     return _model(Persona, value, "persona")
 
 

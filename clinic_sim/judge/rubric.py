@@ -131,5 +131,8 @@ def _load(path: Path, stamp: int) -> Rubric:
     except CaseError as exc:
         raise RubricError(str(exc)) from exc
     except ValidationError as exc:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False)]
+        lines = [
+            ": ".join(filter(None, (str(path), ".".join(map(str, e["loc"])), e["msg"])))
+            for e in exc.errors(include_url=False)
+        ]
         raise RubricError("\n".join(lines)) from exc

@@ -190,7 +190,8 @@ def _felt() -> tuple[frozenset[str], frozenset[str]]:
     """The words that name a symptom, those of patients with them, and all words of the names of symptoms."""
     forms = [f for f in (*index.table_forms("en"), *index.title_forms()) if icd10.chapter(f.code) == _SYMPTOMS]
     plain = frozenset(form for form in _generic_words() if " " not in form)
-    prepared = [texts.prepare(form.name) for form in forms]
+    # Capitals are those of a person or an abbreviation (PFAPA): no word for what is felt.
+    prepared = [texts.prepare(form.name) for form in forms if form.name.islower()]
     named = frozenset(index.head_of(name) for name in prepared) - texts.site_words() - texts.modifier_words().keys()
     return named | plain, plain | {token for name in prepared for token in texts.english_words(name)}
 

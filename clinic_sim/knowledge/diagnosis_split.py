@@ -79,7 +79,7 @@ _AND = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What joins two diagnoses, in both languages at once: doctors write English words in Chinese and Chinese in English."""
+"""What joins two diagnoses, in both languages at once: doctors mix them."""
 _EITHER = frozenset(("or", "nor", "and/or", "vs", "vs.", "versus", "或", "或者"))
 _NOT = re.compile(
     r"[\s,，]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of"

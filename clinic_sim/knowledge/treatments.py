@@ -87,12 +87,12 @@ _DONE_EN = (
     "indicated|recommended|needed|given|used|advised|started|appropriate|suitable|prescribed|administered|necessary|"
     "required|safe|performed|done|offered|taken"
 )
-_END_ZH = r"(?=(?:史|者|于)?\s*(?:$|\W))"
+_END_ZH = r"(?=[于因]|(?:史|者)?\s*(?:$|\W))"
 _FORBIDDEN_AFTER = re.compile(
-    rf"\s*(?:[(:-]\s*)?{_AUXILIARY}(?:contraindicated(?!\s*:)|avoided|stopped|discontinued|withheld|forbidden|prohibited"
+    rf"\s*(?:\)\s*)?(?:[(:-]\s*)?{_AUXILIARY}(?:contraindicated(?!\s*:)|avoided|stopped|discontinued|withheld|forbidden|prohibited"
     rf"|deferred|delayed|postponed|(?:not|never|cannot)\s+{_AUXILIARY}(?:{_DONE_EN}))\b"
-    r"|\s*[(:-]\s*avoid(?=\s*(?:[).,;]|$))"
-    r"|\s*[(:]?\s*(?:类药物?|等药物?|药物|制剂|治疗|等)?\s*[(:]?\s*(?:均|都|也|应当?|须|需|绝对|相对|暂|目前|严格|为)*"
+    r"|\s*(?:\)\s*)?[(:-]\s*avoid(?=\s*(?:[).,;]|$))"
+    r"|\s*(?:\)\s*)?[(:]?\s*(?:类药物?|等药物?|药物|制剂|治疗|等)?\s*[(:]?\s*(?:均|都|也|应当?|须|需|绝对|相对|暂|目前|严格|为)*"
     r"(?:禁用|禁忌|禁止(?:使用)?|停用|避免(?:使用|应用)?|忌用|慎用|过敏|暂缓|推迟|不给予?|不予|不用"
     rf"|不(?:可|应|能|得|要|宜|建议|推荐|考虑)(?:再)?(?:{_GIVEN_ZH}|用)*){_END_ZH}"
 )
@@ -114,7 +114,10 @@ _NEW_CLAUSE = re.compile(
 )
 """Ends what an avoiding word holds for."""
 _AND_MORE = re.compile(r".*,\s*(?:and|or|as well as|及|和|以及|或)\s*(?:an?|the|any|all|other)?\s*", re.DOTALL)
-_BACK = re.compile(r"\s*(?:(?P<comma>,)|、|/|,?\s*(?:and|or)(?: the| any)?|及|和|以及|或|与)\s*")
+_BACK = re.compile(
+    r"\s*(?:(?P<comma>,)|(?:类药物?|等药物|药物|类)?\s*(?P<open>\()|、|/"
+    r"|,?\s*(?:and|or)(?: the| any)?|及|和|以及|或|与)\s*"
+)
 _ALONE = re.compile(r"\s*(?:$|[,.;!?)\n。；])")
 """After a name in a list of names, without dose or purpose of its own."""
 _REPLACED = re.compile(r"stop|discontinu|cease|withdraw|停|换掉|过敏|allerg")
@@ -221,19 +224,22 @@ def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
         at = after.end() if after else hit.end
         if after:
             avoided = False
-            _forbid_before(gaps, found)
+            _forbid_before(gaps, found, bracketed=after.group().lstrip().startswith(")"))
     return found
 
 
-def _forbid_before(gaps: list[str], found: list[bool]) -> None:
-    """What is said after the last item of a list holds for all of it, unless a giving word leads the list."""
-    n, joined = len(gaps) - 1, False
+def _forbid_before(gaps: list[str], found: list[bool], *, bracketed: bool) -> None:
+    """What is said after the last item of a list holds for all of it, unless a giving word leads the list.
+
+    What is said behind a bracket holds for what the bracket explains, and for all that stands in it.
+    """
+    n, joined = len(gaps) - 1, bracketed
     first = n
     while n > 0:
         link = _BACK.fullmatch(gaps[n])
-        if link is None or (link["comma"] and not joined):
+        if link is None or (link["comma"] and not joined) or (link["open"] and not bracketed):
             break
-        joined = joined or not link["comma"]
+        joined = (joined or not link["comma"]) and not link["open"]
         n -= 1
         if found[n]:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from clinic_sim.cases.case import Case
+from clinic_sim.cases.importers import FORMATS, ImportedRecord, import_records, write_pack
 from clinic_sim.cases.loading import dump_case, load_case
 from clinic_sim.cases.packs import load_pack
 from clinic_sim.errors import CaseError
@@ -127,3 +129,77 @@ def test_a_changed_file_is_read_again(tmp_path: Path, text: str) -> None:
     data["department"] = "Paediatrics"
     path.write_text(yaml.safe_dump(data), "utf-8")
     assert load_pack(tmp_path).cases[0].department == "Paediatrics"
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("a: " + "[" * 100_000, ":1: nests deeper"),
+        ("".join(" " * n + "a:\n" for n in range(100)), "nests deeper"),
+        ("id: x\n? [a, b]\n: 1\n", ":2: a key is a plain word"),
+        ("a: 1\nid: 2020-13-45\n", ":2: not a usable timestamp"),
+        ("a: 1\nid: " + "9" * 5_000 + "\n", ":2: not a usable int"),
+        ("id: !!int x\n", ":1: not a usable int"),
+        ("id: !!set [a]\n", ":1:"),
+        ("x: 1\na: &x [1]\nb: *x\n", ":2: anchors"),
+    ],
+)
+def test_yaml_that_would_kill_the_process_names_its_line(tmp_path: Path, broken: str, says: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        load_case(write(tmp_path, broken))
+    assert says in str(caught.value)
+
+
+def test_a_repeated_id_is_told_where_it_is_repeated(tmp_path: Path, text: str) -> None:
+    broken = text.replace("- id: cbc", "- id: onset", 1)
+    path = write(tmp_path, broken)
+    second = [n for n, line in enumerate(broken.splitlines(), 1) if line == "- id: onset"][1]
+    with pytest.raises(CaseError, match=rf":{second}: .*'onset' stands 2 times"):
+        load_case(path)
+
+
+def test_links_that_lead_nowhere_in_a_pack(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text)
+    for target in ("nowhere.yaml", "link.yaml"):
+        (tmp_path / "link.yaml").symlink_to(target)
+        with pytest.raises(CaseError, match=r"link\.yaml: cannot be read"):
+            load_pack(tmp_path)
+        (tmp_path / "link.yaml").unlink()
+
+
+def import_into(out: Path) -> None:
+    record = ImportedRecord(1, small_case(), "imported")
+    write_pack([record], out)
+
+
+def test_a_file_that_no_import_wrote_is_not_deleted(tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    import_into(out)
+    (out / "mine.yaml").write_text("precious", "utf-8")
+    with pytest.raises(CaseError, match=r"mine\.yaml"):
+        import_into(out)
+    assert (out / "mine.yaml").read_text("utf-8") == "precious"
+
+
+def test_an_import_through_a_link_keeps_the_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("real")
+    for _ in range(2):
+        import_into(link)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "real"]
+    assert link.is_symlink()
+    assert load_pack(link).cases == (small_case(),)
+
+
+def test_a_bug_in_an_importer_reads_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(raw: object, findings: object) -> Case:
+        small_case().fact("none")
+        return small_case()
+
+    source = tmp_path / "a.jsonl"
+    source.write_text('{"OSCE_Examination": {}}\n', "utf-8")
+    monkeypatch.setitem(FORMATS, "agentclinic", dataclasses.replace(FORMATS["agentclinic"], convert=broken))
+    (record,) = import_records("agentclinic", source)
+    assert record.status == "failed"
+    assert record.problem.startswith("KeyError at clinic_sim.cases.case:")

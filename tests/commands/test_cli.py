@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,12 @@ def test_run_shows_transcript_and_scorecard_plainly_off_a_terminal(tmp_path: Pat
         (("explain", "order", "CBC", "--language", "klingon"), "klingon"),
         (("import", "nosuch", "x", "--out", "y"), "agentclinic"),
         (("schema", "poem"), "rubric"),
+        (("run", "--case", ""), "no case ''"),
+        (("run", "--scenarios", ""), "no pack ''"),
+        (("list", ""), "no pack ''"),
+        (("validate", "nope.yaml"), "nope.yaml: does not exist"),
+        (("explain", "diagnosis", "flu", "--language", "fr"), "'fr'"),
+        (("explain", "diagnosis", "a" * 20_001), "20001 characters"),
     ],
 )
 def test_a_request_that_cannot_be_met_is_one_clear_message_and_code_2(
@@ -169,3 +176,41 @@ def test_schemas_and_version() -> None:
     assert "facts" in json.loads(cli("schema", "case").stdout)["properties"]
     assert "criteria" in json.loads(cli("schema", "rubric").stdout)["properties"]
     assert cli("--version").stdout.startswith("clinic-sim ")
+
+
+@pytest.mark.parametrize("redirect", [">&-", "> /dev/full"])
+@pytest.mark.parametrize("args", ["list --json", "list", "--version", "schema"])
+def test_output_that_cannot_be_written_is_one_line_and_code_1(redirect: str, args: str) -> None:
+    command = f'"{sys.executable}" -m clinic_sim {args} {redirect}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr.decode()
+
+
+def test_an_interrupt_is_one_line_and_code_130(tmp_path: Path) -> None:
+    args = [sys.executable, "-m", "clinic_sim", "explain", "diagnosis", "--jsonl"]
+    with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b'{"text": "flu"}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr
+        assert process.stderr.read() == b"clinic-sim: interrupted\n"
+
+
+def test_explain_reads_a_byte_order_mark_and_refuses_unknown_cases() -> None:
+    asked = b'\xef\xbb\xbf{"text": "flu"}\n{"text": "flu", "case": "nobody"}\n'
+    done = cli("explain", "diagnosis", "--jsonl", stdin=asked)
+    assert done.returncode == 1
+    good, bad = lines(done)
+    assert good["codes"]
+    assert "nobody" in bad["error"]
+
+
+def test_the_manifest_names_the_code(tmp_path: Path) -> None:
+    done = cli("run", "--limit", "1", "--json", "--out", str(tmp_path))
+    manifest = json.loads((tmp_path / lines(done)[0]["run"] / "manifest.json").read_text("utf-8"))
+    assert len(manifest["code"]) == 16

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from clinic_sim.knowledge.clauses import split_clauses
+from clinic_sim.knowledge.fact_index import Index, index
 from clinic_sim.knowledge.meaning import annotate_record
 from clinic_sim.knowledge.questions import read_question
-from clinic_sim.knowledge.fact_index import Index, index
 from clinic_sim.knowledge.selection import select
 from clinic_sim.knowledge.text import Language
 from clinic_sim.knowledge.topics import Topic

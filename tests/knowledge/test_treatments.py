@@ -19,6 +19,7 @@ from clinic_sim.knowledge.concepts import rows
 from clinic_sim.knowledge.text import fold
 from clinic_sim.knowledge.treatments import ancestors, concepts, covers, name, plan_words, read_treatment, text_overlap
 
+NITRATES = {"class.nitrate", "drug.nitroglycerin", "drug.isosorbide_dinitrate"}
 KINDS = frozenset(["procedure", "non_drug", "diet", "referral", "admission", "monitoring", "follow_up", "education"])
 
 
@@ -173,6 +174,9 @@ def test_both_items_of_a_forbidden_list_are_forbidden() -> None:
         ("nitrates (contraindicated)", {"class.nitrate"}),
         ("Nitrates: contraindicated", {"class.nitrate"}),
         ("Contraindicated: nitrates, diuretics", {"class.nitrate", "class.diuretic"}),
+        ("Nitrates (nitroglycerin, isosorbide dinitrate) are to be avoided", NITRATES),
+        ("硝酸酯类药物（硝酸甘油、硝酸异山梨酯）不可用", NITRATES),
+        ("硝酸甘油禁用于右室梗死", {"drug.nitroglycerin"}),
         ("禁忌：硝酸甘油、呋塞米", {"drug.nitroglycerin", "drug.furosemide"}),
         ("硝酸甘油、呋塞米均禁用", {"drug.nitroglycerin", "drug.furosemide"}),
         (

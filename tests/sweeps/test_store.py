@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,35 @@ def test_the_digest_of_a_plan_is_in_the_name(tmp_path: Path) -> None:
     with RunStore(tmp_path, PLAN) as store:
         assert store.run_id == f"test-{hashlib.sha256(canonical(PLAN).encode()).hexdigest()[:12]}"
         store.close()
+
+
+def test_two_writers_of_one_plan_do_not_share_a_file(tmp_path: Path) -> None:
+    with RunStore(tmp_path, PLAN) as one, RunStore(tmp_path, PLAN) as two:
+        one.add(_outcome())
+        two.add(_outcome())
+        assert one.close() == two.close()
+    assert (one.folder / "episodes.jsonl").read_bytes() == line_of(_outcome())
+    assert sorted(p.name for p in one.folder.iterdir()) == ["episodes.jsonl", "manifest.json"]
+
+
+def test_an_aborted_run_leaves_no_part_file(tmp_path: Path) -> None:
+    with RunStore(tmp_path, PLAN) as store:
+        store.add(_outcome())
+    assert [p.name for p in store.folder.iterdir()] == ["manifest.json"]
+
+
+def test_a_folder_removed_meanwhile_is_a_store_error(tmp_path: Path) -> None:
+    with RunStore(tmp_path, PLAN) as store:
+        store.add(_outcome())
+        shutil.rmtree(store.folder)
+        with pytest.raises(StoreError, match="cannot be written"):
+            store.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_a_store_error(tmp_path: Path) -> None:
+    with RunStore(tmp_path, PLAN) as store:
+        store._file.close()
+        store._file = Path("/dev/full").open("wb")  # noqa: SIM115 - the store closes it
+        with pytest.raises(StoreError, match="No space left"):
+            store.add(_outcome())
