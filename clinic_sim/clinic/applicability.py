@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from clinic_sim.cases.case import Demographics
 
 _FEMALE_ONLY = frozenset(
@@ -48,7 +50,9 @@ _MALE_ONLY = frozenset(
 
 def inapplicable(code: str, who: Demographics) -> bool:
     """The examination needs anatomy of the other sex."""
-    if who.sex == "unknown":
-        return False
-    roots = _FEMALE_ONLY if who.sex == "male" else _MALE_ONLY
+    return who.sex != "unknown" and _within(code, _FEMALE_ONLY if who.sex == "male" else _MALE_ONLY)
+
+
+@lru_cache(maxsize=4096)
+def _within(code: str, roots: frozenset[str]) -> bool:
     return any(code == root or code.startswith(root + ".") for root in roots)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.events import AnswerKind
 from clinic_sim.clinic.patient.guard import leaks, said
@@ -50,6 +52,7 @@ _UNWELL = {"en": "I don't feel well, doctor.", "zh": "医生，我不太舒服�
 _HEDGES = {"en": "I think: ", "zh": "好像是这样："}
 
 
+@lru_cache(maxsize=1024)
 def opening(compiled: CompiledCase) -> str:
     """The patient's first words; the guard holds for them as for any others."""
     case = compiled.case

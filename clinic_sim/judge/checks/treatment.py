@@ -61,7 +61,6 @@ def contraindicated(h: Hearing, target: str, params: Mapping[str, Any]) -> Findi
     return Finding(1.0 if at else 0.0, at, reason)
 
 
-@lru_cache(maxsize=8192)
 def wanted_concepts(item: Treatment) -> tuple[str, ...]:
     """Concepts, any of which covers the item: its own, or read from its name and alternatives."""
     if item.concepts:
@@ -69,7 +68,6 @@ def wanted_concepts(item: Treatment) -> tuple[str, ...]:
     return _read((item.name, *item.alternatives))
 
 
-@lru_cache(maxsize=8192)
 def banned_concepts(ban: Contraindication) -> tuple[str, ...]:
     """Concepts that the contraindication forbids."""
     if ban.concepts or ban.exams:
@@ -77,6 +75,7 @@ def banned_concepts(ban: Contraindication) -> tuple[str, ...]:
     return _read((ban.name,))
 
 
+@lru_cache(maxsize=8192)
 def _read(texts: tuple[str, ...], *, negated: bool = False) -> tuple[str, ...]:
     mentions = (m for text in texts for m in read_treatment(text))
     return tuple(dict.fromkeys(m.concept for m in mentions if m.negated == negated))
