@@ -20,7 +20,7 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@touch $@
 
 demo: $(VENV)/.runtime  ## consult one real case offline and print its scorecard
-	$(BIN)/clinic-sim run --scenarios core-en --limit 1
+	$(BIN)/clinic-sim run --scenarios core-en --case stemi-inferior-en
 
 test: $(VENV)/.dev  ## run all tests
 	$(BIN)/python -m pytest
