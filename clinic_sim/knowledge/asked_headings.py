@@ -103,7 +103,7 @@ def naming(concept: str, facts: Index) -> tuple[int, Strength]:
     if concept == "hx.surgery":
         injuries = facts.concept.get("hx.injury", 0) & ~mask
         return mask | facts.main.get(heading, 0) & ~injuries, "topic"
-    if concept in ("dx.disease", "dx.chronic"):
+    if concept in ("hx.past", "dx.disease", "dx.chronic"):
         # HIV is filed under the infections, and is a disease of the patient's none the less.
         mask |= facts.concept.get("dx.chronic", 0) & facts.main.get(Topic.INFECTION, 0) & ~facts.absent
     return mask | facts.main.get(heading, 0) & ~facts.relatives, "topic"
@@ -143,7 +143,7 @@ _WIDE = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "hx.mood"
 def _heading(concept: str) -> Topic | None:
     """The heading that a concept stands for as a whole."""
     known = ontology()
-    if concept in ("dx.disease", "dx.chronic"):
+    if concept in ("hx.past", "dx.disease", "dx.chronic"):
         return Topic.PAST_HISTORY
     own = known.concepts[concept]
     if not concept.startswith("hx.") or own.topic in (None, Topic.GENERAL_STATE):
