@@ -15,7 +15,7 @@ from clinic_sim.knowledge.fact_index import (
     wider_than,
 )
 from clinic_sim.knowledge.meaning import Meaning
-from clinic_sim.knowledge.questions import Query
+from clinic_sim.knowledge.queries import Query
 from clinic_sim.knowledge.topics import Topic
 
 _WHEN = frozenset({"attr.onset", "attr.duration", "attr.time"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clinic_sim.knowledge.fact_index import Index, wider_than
-from clinic_sim.knowledge.questions import Query
+from clinic_sim.knowledge.queries import Query
 from clinic_sim.knowledge.topics import Topic
 
 

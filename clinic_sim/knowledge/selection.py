@@ -15,7 +15,7 @@ from clinic_sim.knowledge.asked_headings import naming, settled_by_heading, spok
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.fact_index import Index, Strength, giving_any, index, placed_at
 from clinic_sim.knowledge.meaning import Meaning
-from clinic_sim.knowledge.questions import Query, QueryKind, Reading
+from clinic_sim.knowledge.queries import Query, QueryKind, Reading
 from clinic_sim.knowledge.text import Language
 from clinic_sim.knowledge.topics import Topic
 

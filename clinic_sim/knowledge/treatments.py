@@ -140,12 +140,11 @@ _FREQUENCY = re.compile(
 )
 
 
-def read_treatment(text: str, language: str | None = None) -> tuple[TreatmentMention, ...]:
+def read_treatment(text: str) -> tuple[TreatmentMention, ...]:
     """The treatments that a text names, in order; the longest name wins, and a class beside its member stays.
 
-    Names of both languages are found whatever `language` says: plans mix them (`静脉滴注 ceftriaxone`).
+    Names of both languages are found in any text: plans mix them (`静脉滴注 ceftriaxone`).
     """
-    del language
     return _read(clean(text, PLAN_LIMIT).text)
 
 

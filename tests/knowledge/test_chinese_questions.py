@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clinic_sim.knowledge.meaning import annotate_record
-from clinic_sim.knowledge.questions import QueryKind, read_question
+from clinic_sim.knowledge.queries import QueryKind
+from clinic_sim.knowledge.questions import read_question
 from clinic_sim.knowledge.selection import select
 from clinic_sim.knowledge.topics import Topic
 

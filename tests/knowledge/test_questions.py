@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic_sim.knowledge.questions import QueryKind, read_question
+from clinic_sim.knowledge.queries import QueryKind
+from clinic_sim.knowledge.questions import read_question
 
 
 def kinds(text: str) -> list[str]:

@@ -24,7 +24,7 @@ KINDS = frozenset(["procedure", "non_drug", "diet", "referral", "admission", "mo
 
 
 def named(text: str, language: str | None = None) -> list[str]:
-    return [m.concept for m in read_treatment(text, language) if not m.negated]
+    return [m.concept for m in read_treatment(text) if not m.negated]
 
 
 def avoided(text: str) -> list[str]:
@@ -428,6 +428,6 @@ def test_every_display_name_reads_back_as_its_treatment(language: str) -> None:
     wrong = []
     for row in rows("treatments.tsv"):
         shown = name(row[0], language)
-        if row[0] not in {m.concept for m in read_treatment(shown, language)}:
+        if row[0] not in {m.concept for m in read_treatment(shown)}:
             wrong.append((row[0], shown))
     assert wrong == []

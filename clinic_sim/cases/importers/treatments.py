@@ -48,7 +48,7 @@ def read_course(path: str, text: str, language: Language = "zh") -> tuple[Treatm
     text = text.strip()
     items: list[Treatment] = []
     seen: set[str] = set()
-    mentions = [m for m in read_treatment(text, language) if not m.negated]
+    mentions = [m for m in read_treatment(text) if not m.negated]
     going = False  # inside a list of what was given
     for start, end in _clauses(text):
         words = text[start:end].strip()

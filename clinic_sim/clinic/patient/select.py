@@ -12,7 +12,8 @@ from clinic_sim.cases.facts import Disclosure
 from clinic_sim.clinic.events import AnswerKind
 from clinic_sim.clinic.persona import Persona
 from clinic_sim.knowledge.meaning import Meaning
-from clinic_sim.knowledge.questions import Query, QueryKind, read_question
+from clinic_sim.knowledge.queries import Query, QueryKind
+from clinic_sim.knowledge.questions import read_question
 from clinic_sim.knowledge.selection import Choice, select
 from clinic_sim.knowledge.topics import Topic
 
