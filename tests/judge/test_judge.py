@@ -173,6 +173,15 @@ def test_a_reference_that_the_source_lacks_leaves_its_dimension_unscored() -> No
     assert scorecard.total > 0.9
 
 
+def test_exams_that_stand_only_in_the_history_do_not_make_their_dimension_scored() -> None:
+    case = small_case(
+        provenance={"source": "x", "licence": "x", "deidentification": "x", "missing": ["exams"]},
+    )
+    scorecard = card(*HISTORY, *EXAMS, right(), case=case)
+    assert scorecard.dimensions["exam_ordering"].value is None
+    assert scorecard.total is not None
+
+
 def test_a_broken_episode_is_unscored_not_zero() -> None:
     case = small_case()
     consultation = Consultation(case)

@@ -14,6 +14,8 @@ from clinic_sim.knowledge.exam_catalogue import is_bedside
 
 def exam_ordered(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     """The recorded exam was reported."""
+    if "exams" in h.case.provenance.missing:
+        return missing("examinations")
     at = h.ledger.exams.get(target)
     return yes_no(at is not None, (at,) if at is not None else (), exam_name(h.case.exam(target), h.case.language))
 
@@ -23,7 +25,7 @@ def exam_precision(h: Hearing, target: str, params: Mapping[str, Any]) -> Findin
 
     Tied to recall because one well-chosen test alone has perfect precision and is no work-up.
     """
-    if "exams" in h.case.provenance.missing and not h.case.exams:
+    if "exams" in h.case.provenance.missing:
         return missing("examinations")
     essential = [e.id for e in h.case.exams if e.essential]
     orders = [o for o in h.orders if not _bedside(o)] or list(h.orders)
@@ -41,7 +43,7 @@ def exam_precision(h: Hearing, target: str, params: Mapping[str, Any]) -> Findin
 
 def exam_excess(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     """How far useless orders go beyond an `allowance` (default 8): 0 within it, 1 at three times it."""
-    if "exams" in h.case.provenance.missing and not h.case.exams:
+    if "exams" in h.case.provenance.missing:
         return missing("examinations")
     allowance = int(params.get("allowance", 8))
     wasted = [o for o in h.orders if not _bedside(o) and not _useful(h, o)]
