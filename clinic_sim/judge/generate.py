@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from clinic_sim.cases.case import Case
 from clinic_sim.cases.compiled import CompiledCase
-from clinic_sim.judge.rubric import Criterion, Generator, Rubric
+from clinic_sim.cases.exams import Exam
+from clinic_sim.cases.facts import Fact
+from clinic_sim.cases.reference import Contraindication, RedFlag, Treatment
+from clinic_sim.judge.rubric import CheckName, Criterion, Generator, Rubric
+
+Identified = Fact | Exam | Treatment | Contraindication | RedFlag
 
 SEVERITY_POINTS = {1: 2.0, 2: 5.0, 3: 10.0}
 """Points that a contraindicated act costs, by its severity (avoidable, harmful, life-threatening)."""
@@ -16,7 +22,8 @@ def expand(rubric: Rubric, compiled: CompiledCase) -> tuple[tuple[Criterion, str
     found: list[tuple[Criterion, str]] = []
     for criterion in rubric.criteria:
         if criterion.generate is None:
-            found.append((criterion, ""))
+            if not criterion.target or _has(compiled.case, criterion.check, criterion.target):
+                found.append((criterion, criterion.target))
             continue
         for target, weight, why in _targets(criterion.generate, compiled):
             made = criterion.model_copy(
@@ -29,6 +36,18 @@ def expand(rubric: Rubric, compiled: CompiledCase) -> tuple[tuple[Criterion, str
             )
             found.append((made, target))
     return tuple(found)
+
+
+def _has(case: Case, check: CheckName, target: str) -> bool:
+    """The case has what a hand-written criterion is about."""
+    pools: dict[str, Iterable[Identified]] = {
+        "fact_disclosed": case.facts,
+        "red_flag_covered": case.red_flags,
+        "exam_ordered": case.exams,
+        "treatment_covered": case.treatment,
+        "contraindicated": case.contraindicated,
+    }
+    return any(part.id == target for part in pools[check])
 
 
 def _targets(kind: Generator, compiled: CompiledCase) -> Iterator[tuple[str, float, str]]:

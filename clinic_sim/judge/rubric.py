@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,7 +18,6 @@ from clinic_sim.cases.loading import read_yaml
 from clinic_sim.cases.packs import shipped
 from clinic_sim.errors import CaseError, RubricError
 
-DIMENSIONS = ("symptom_collection", "exam_ordering", "diagnosis", "treatment")
 SAFETY = "safety"
 
 Generator = Literal["facts", "red_flags", "essential_exams", "treatment", "contraindicated"]
@@ -39,6 +38,25 @@ CheckName = Literal[
     "turns_within",
     "history_before_orders",
 ]
+
+
+GENERATOR_OF: dict[str, Generator] = {
+    "fact_disclosed": "facts",
+    "red_flag_covered": "red_flags",
+    "exam_ordered": "essential_exams",
+    "treatment_covered": "treatment",
+    "contraindicated": "contraindicated",
+}
+"""Checks of one thing of a case, and what generates a criterion for each such thing."""
+
+_PARAMS: dict[str, tuple[str, bool]] = {
+    "turns_within": ("turns", True),
+    "cost_within": ("money", True),
+    "exam_excess": ("allowance", False),
+    "treatment_excess": ("allowance", False),
+    "history_before_orders": ("facts", False),
+}
+"""The parameter that a check takes, and whether it must be given."""
 
 
 class _Part(BaseModel):
@@ -63,10 +81,32 @@ class Criterion(_Part):
     check: CheckName
     generate: Generator | None = None
     """Make one criterion for each of these of the case."""
-    params: dict[str, Any] = {}
+    target: str = ""
+    """Id of the one fact, exam, treatment item, red flag or contraindication that a hand-written criterion is about; in
+    a case without it the criterion does not apply."""
+    params: dict[str, float] = {}
     """The check's parameters, see `judge.checks`."""
     why: str = ""
     """Why the criterion exists; generated ones name the edge of the case graph."""
+
+    @model_validator(mode="after")
+    def _fits_its_check(self) -> Criterion:
+        wanted = GENERATOR_OF.get(self.check)
+        if wanted is None and (self.generate or self.target):
+            raise ValueError(f"`{self.check}` looks at the case as a whole: it takes neither `generate` nor `target`")
+        if wanted is not None and bool(self.generate) == bool(self.target):
+            raise ValueError(f"`{self.check}` needs either `generate: {wanted}` or `target`, the id it is about")
+        if self.generate and self.generate != wanted:
+            raise ValueError(f"`{self.check}` cannot be generated for {self.generate}, only for {wanted}")
+        name, needed = _PARAMS.get(self.check, ("", False))
+        for given, value in self.params.items():
+            if given != name:
+                raise ValueError(f"`{self.check}` has no parameter {given!r}" + (f", only {name!r}" if name else ""))
+            if value <= 0:
+                raise ValueError(f"`{self.check}`: {given!r} is {value:g}; it must be above 0")
+        if needed and name not in self.params:
+            raise ValueError(f"`{self.check}` needs `params: {{{name}: ...}}`")
+        return self
 
 
 class Rubric(_Part):

@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-LONGEST_LABEL = 40
-
 _BULLET = re.compile(
     r"^(?P<indent>\s*)(?P<mark>[-•·*●○]|(?:\d{1,2}|[一二三四五六七八九十]{1,2})[.、)）]|[(（]\d{1,2}[)）])?\s*(?P<text>.*)$"
 )

@@ -218,14 +218,9 @@ def read_vitals(text: str) -> list[tuple[str, str]]:
 
 
 def is_finding(clause: str, *, vitals: bool = True) -> bool:
-    """Whether a clause of a history is an examiner's finding, which no patient would tell; `vitals`: or a "
-    "measured vital sign."""
+    """Whether a clause of a history is an examiner's finding, which no patient would tell; `vitals`: or a
+    measured vital sign."""
     return bool(_FINDING.search(clause) or (vitals and _MEASURED.search(clause.strip())))
-
-
-def system_of(name: str) -> System | None:
-    """The system that an examination's name speaks of."""
-    return _first(name.replace("_", " "))
 
 
 _STRONG = re.compile(r"肌力|肌张力|感觉(?:减|正|障)|\bmotor strength\b|\breflexes\b", re.IGNORECASE)
