@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from clinic_sim.cases.case import Case
 from clinic_sim.doctors.baselines import Scripted
@@ -115,7 +115,7 @@ def small_case(**changes: Any) -> Case:
 class ScriptedDoctor(Scripted):
     """Sends the given actions in order, then repeats the last."""
 
-    name: ClassVar[str] = "scripted"
+    name = "scripted"
 
     def __init__(self, actions: Iterable[Any]) -> None:
         self._actions = list(actions)

@@ -6,6 +6,10 @@ examination only, a challenge only from evidence that the doctor already holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from clinic_sim.cases.graph import diagnosis_node
 from clinic_sim.cases.naming import HIT, closeness
 from clinic_sim.clinic.actions import Conclude
@@ -49,6 +53,7 @@ class OfflineChief:
 
     suspends = False
     name = "offline"
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     async def consult(self, room: Room, question: str) -> ChiefSpoke:
         """Answer a question with the headings and kinds of examination in which most is still to be found."""

@@ -33,6 +33,7 @@ from clinic_sim.clinic.roles import OFFLINE, Staff
 from clinic_sim.clinic.room import Room
 from clinic_sim.clinic.scene import introduction, observation
 from clinic_sim.errors import ClinicSimError, ConfigError, SimulatorError
+from clinic_sim.models.calls import Calls
 
 _DEFAULT_LIMITS = Limits()
 _DEFAULT_PERSONA = Persona()
@@ -66,9 +67,10 @@ class Consultation:
         persona: How the patient talks.
         limits: Budgets.
         review: The chief reviews a conclusion and may challenge it once.
+        calls: Through which model-backed roles and doctors ask; one of its own when None.
     """
 
-    __slots__ = ("_busy", "_invalid_run", "_review", "_room", "_staff", "_started", "tokens")
+    __slots__ = ("_busy", "_invalid_run", "_review", "_room", "_staff", "_started")
 
     def __init__(
         self,
@@ -79,15 +81,16 @@ class Consultation:
         persona: Persona = _DEFAULT_PERSONA,
         limits: Limits = _DEFAULT_LIMITS,
         review: bool = True,
+        calls: Calls | None = None,
     ) -> None:
         self._room = Room(compile_case(case), seed, persona, limits)
+        if calls is not None:
+            self._room.calls = calls
         self._staff = staff
         self._review = review
         self._busy = False
         self._invalid_run = 0
         self._started = time.monotonic() if limits.seconds is not None else 0.0
-        self.tokens = 0
-        """Tokens used by all roles so far; model-backed roles and doctors add to it."""
         self._record(Opened(0, opening(self._room.compiled), self._room.compiled.given_facts))
 
     @property
@@ -104,6 +107,11 @@ class Consultation:
     def ended(self) -> bool:
         """No further action is possible."""
         return self._room.ledger.ended is not None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens used by all roles so far, the doctor's among them, as far as servers report them."""
+        return self._room.calls.tokens
 
     @property
     def suspends(self) -> bool:
@@ -185,6 +193,9 @@ class Consultation:
             "examiner": self._staff.examiner.name,
             "chief": self._staff.chief.name,
         }
+        models = self._staff.settings()
+        if models:
+            settings["models"] = models
         return Episode(
             case.id, room.compiled.content_hash, case.language, room.seed, __version__, settings, tuple(room.events)
         )

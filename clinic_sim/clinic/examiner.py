@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
 
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.exams import Exam, Measurement
@@ -48,6 +50,7 @@ class OfflineExaminer:
 
     suspends = False
     name = "offline"
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, unrecorded: UnrecordedPolicy = "not_recorded") -> None:
         self.unrecorded = unrecorded

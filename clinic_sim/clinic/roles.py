@@ -1,9 +1,14 @@
-"""The people of the clinic, as the consultation needs them. `suspends` says that a role waits for something outside."""
+"""The people of the clinic, as the consultation needs them.
+
+`suspends` says that a role waits for something outside; `settings` is what stands in the record: the parameters of the
+model that plays it, empty for one that has none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from clinic_sim.clinic.actions import Conclude
 from clinic_sim.clinic.chief import OfflineChief
@@ -16,8 +21,12 @@ from clinic_sim.clinic.room import Room
 class Patient(Protocol):
     """Answers what the doctor says."""
 
-    suspends: bool
-    name: str
+    @property
+    def suspends(self) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
 
     async def answer(self, room: Room, utterance: str) -> PatientAnswered:
         """Answer one utterance."""
@@ -26,8 +35,12 @@ class Patient(Protocol):
 class Examiner(Protocol):
     """Performs and reports orders."""
 
-    suspends: bool
-    name: str
+    @property
+    def suspends(self) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
 
     async def report(self, room: Room, orders: tuple[str, ...]) -> list[ExamReported | ExamClarified]:
         """Report the orders of one turn."""
@@ -36,8 +49,12 @@ class Examiner(Protocol):
 class ChiefPhysician(Protocol):
     """Can be asked, and reviews the end."""
 
-    suspends: bool
-    name: str
+    @property
+    def suspends(self) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
 
     async def consult(self, room: Room, question: str) -> ChiefSpoke:
         """Answer a question."""
@@ -58,6 +75,11 @@ class Staff:
     def suspends(self) -> bool:
         """Someone waits for something outside, so an event loop is needed."""
         return self.patient.suspends or self.examiner.suspends or self.chief.suspends
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The models' parameters by role, for the record."""
+        roles = (("patient", self.patient), ("examiner", self.examiner), ("chief", self.chief))
+        return {role: dict(person.settings) for role, person in roles if person.settings}
 
 
 OFFLINE = Staff()

@@ -9,6 +9,7 @@ from clinic_sim.clinic.events import Event
 from clinic_sim.clinic.ledger import Ledger
 from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import Persona
+from clinic_sim.models.calls import Calls
 
 
 @dataclass(slots=True)
@@ -21,6 +22,8 @@ class Room:
     limits: Limits
     events: list[Event] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    calls: Calls = field(default_factory=Calls)
+    """Model calls of this episode: every role asks through it."""
 
     @property
     def language(self) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from clinic_sim.clinic.consultation import Consultation
+from clinic_sim.models.calls import Calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +20,18 @@ class Visit:
     seed: int
     consultation: Consultation | None = None
     """Only for a doctor with `sees_case`: the upper bound needs the record."""
+    calls: Calls = field(default_factory=Calls)
+    """Through which a model-backed doctor asks: the episode's own, so that its tokens count."""
 
 
 class Doctor:
     """Base of all doctors. One object plays one episode at a time; `begin` clears it."""
 
-    name: ClassVar[str] = "doctor"
-    suspends: ClassVar[bool] = False
+    name: str = "doctor"
+    suspends: bool = False
     """Waits for something outside (a model, a person)."""
+    settings: Mapping[str, Any] = MappingProxyType({})
+    """Parameters of the model that plays it, for the record; empty for one that has none."""
     sees_case: ClassVar[bool] = False
     """Is shown the record: an upper bound, never a contestant."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from clinic_sim.cases.loading import read_yaml
 from clinic_sim.cases.packs import shipped
@@ -36,7 +36,7 @@ class Scripted(Doctor):
 class Silent(Doctor):
     """Says nothing, does nothing."""
 
-    name: ClassVar[str] = "silent"
+    name = "silent"
 
     async def decide(self, observation: str) -> Any:
         return ""
@@ -45,7 +45,7 @@ class Silent(Doctor):
 class Guess(Scripted):
     """Concludes at once from the first words."""
 
-    name: ClassVar[str] = "guess"
+    name = "guess"
 
     def plan(self) -> Iterator[Any]:
         ranked = rank(self.visit.introduction, self.visit.language)
@@ -58,7 +58,7 @@ class Guess(Scripted):
 class Shotgun(Scripted):
     """Orders every examination of the catalogue and names every disease it knows of."""
 
-    name: ClassVar[str] = "shotgun"
+    name = "shotgun"
 
     def plan(self) -> Iterator[Any]:
         book, language = catalogue(), self.visit.language
@@ -73,7 +73,7 @@ class Shotgun(Scripted):
 class Parrot(Scripted):
     """Recites the rubric to the patient, and concludes with it."""
 
-    name: ClassVar[str] = "parrot"
+    name = "parrot"
 
     def plan(self) -> Iterator[Any]:
         rubric = read_yaml(shipped("rubrics") / "clinic.yaml")
@@ -86,7 +86,7 @@ class Parrot(Scripted):
 class Random(Doctor):
     """Picks actions at random, and concludes at random."""
 
-    name: ClassVar[str] = "random"
+    name = "random"
 
     def begin(self, visit: Visit) -> None:
         super().begin(visit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
 from clinic_sim.doctors import interview, workup
@@ -64,7 +64,7 @@ _UNCLEAR = {"en": "diagnosis unclear", "zh": "诊断不明"}
 class Checklist(Scripted):
     """Takes a systematic history, orders by what it found, concludes from the evidence."""
 
-    name: ClassVar[str] = "checklist"
+    name = "checklist"
 
     def begin(self, visit: Visit) -> None:
         self._heard: list[str] = [_first_words(visit.introduction)]

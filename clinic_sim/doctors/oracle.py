@@ -36,7 +36,7 @@ _WORDS = {
 class Oracle(Scripted):
     """Sees the case."""
 
-    name: ClassVar[str] = "oracle"
+    name = "oracle"
     sees_case: ClassVar[bool] = True
 
     def plan(self) -> Iterator[Any]:

@@ -40,6 +40,7 @@ async def play(consultation: Consultation, doctor: Doctor, watch: Watcher | None
         consultation.case.language,
         consultation.room.seed,
         consultation if doctor.sees_case else None,
+        consultation.room.calls,
     )
     observation = visit.introduction
     if watch:

@@ -81,7 +81,7 @@ class Findings:
         self.flag(f"leak:{path}")
 
 
-class BrokenRecord(Exception):  # noqa: N818 - says what the record is; never leaves the importers
+class BrokenRecord(Exception):
     """This record cannot become a case; the others can."""
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.events import PatientAnswered
 from clinic_sim.clinic.patient.guard import withhold_leaks
@@ -17,6 +21,7 @@ class OfflinePatient:
 
     suspends = False
     name = "offline"
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     async def answer(self, room: Room, utterance: str) -> PatientAnswered:
         """Answer one utterance; the event's number is filled in by the consultation."""

@@ -1,0 +1,37 @@
+"""What determines a reply, as one hash: the key of the cache and of a recording."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zlib import crc32
+
+from clinic_sim.models.chat import ChatModel, Message, Schema, Tool
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def call_seed(seed: int, role: str, n: int) -> int:
+    """The sampling seed of a role's call: the same in every run of the same episode, another for each call."""
+    return crc32(f"{seed}:{role}:{n}".encode()) & 0x7FFFFFFF
+
+
+def request_key(
+    model: ChatModel,
+    messages: Sequence[Message],
+    schema: Schema | None = None,
+    tools: Sequence[Tool] | None = None,
+    seed: int | None = None,
+) -> str:
+    """SHA-256 over model, effective settings, messages, schema, tools and seed; 32 hex digits."""
+    request: Mapping[str, Any] = {
+        "model": model.name,
+        "settings": dict(model.settings),
+        "messages": list(messages),
+        "schema": schema,
+        "tools": list(tools) if tools else None,
+        "seed": seed,
+    }
+    return hashlib.sha256(_ENCODER.encode(request).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,92 @@
+"""`ModelSpec`: which model plays a role and how it is asked, as one line: `openai/gpt-4o?temperature=0`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clinic_sim.errors import ConfigError
+
+Provider = Literal["openai", "vllm", "langchain", "scripted"]
+
+
+class ModelSpec(BaseModel):
+    """One model and its parameters. A parameter that is None is not sent: the server's default holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    provider: Provider
+    model: str = Field(min_length=1, max_length=500)
+    """The server's name of the model, the file of a script, or `module:attribute` of a LangChain model."""
+    base_url: str | None = None
+    """Of an OpenAI-compatible server, up to and with `/v1`; `OPENAI_BASE_URL` or OpenAI's own when None."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key. The key itself never stands in a file."""
+    client: Literal["http", "sdk"] = "http"
+    """`http`: our lean chat-completions client; `sdk`: the official OpenAI SDK, for what only it does."""
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of one reply; each role has a default."""
+    reasoning_effort: str | None = None
+    seed: bool = True
+    """Send a sampling seed derived from the episode's."""
+    structured: Literal["json_schema", "json_object", "prompt"] = "json_schema"
+    """How an object is asked for; a server that refuses one is asked in the next way."""
+    form: Literal["tools", "json", "text"] = "text"
+    """How a doctor acts: by tool calls, by JSON objects or by tagged text."""
+    attempts: int = Field(default=6, ge=1, le=50)
+    connect_s: float = Field(default=5, gt=0)
+    attempt_s: float = Field(default=60, gt=0)
+    total_s: float = Field(default=180, gt=0)
+    concurrency: int = Field(default=256, ge=1)
+    """Most calls in flight at this endpoint for one role; a 429 lowers it for a while."""
+    price_in: float | None = Field(default=None, ge=0)
+    """US dollars for a million prompt tokens; the cost is unknown when None."""
+    price_out: float | None = Field(default=None, ge=0)
+    price_cached: float | None = Field(default=None, ge=0)
+    """For prompt tokens from the server's cache; the prompt price when None."""
+    extra: dict[str, Any] = {}
+    """Further fields of the request's body, as they are."""
+
+    @classmethod
+    def parse(cls, text: str, **defaults: Any) -> ModelSpec:
+        """The spec of `provider/model?name=value&...`; `extra` takes JSON, and `defaults` are what the text leaves out.
+
+        Raises:
+            ConfigError: an unknown provider or parameter, or a value that does not fit.
+        """
+        name, _, query = text.partition("?")
+        provider, _, model = name.partition("/")
+        if provider not in get_args(Provider) or not model:
+            raise ConfigError(
+                f"no model {text!r}: a model is `provider/name`, and the providers are {', '.join(get_args(Provider))}"
+            )
+        options: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
+        unknown = sorted(set(options) - set(cls.model_fields))
+        if unknown:
+            known = ", ".join(f for f in cls.model_fields if f not in ("provider", "model"))
+            raise ConfigError(f"model {text!r}: unknown parameter {unknown[0]!r}; there are {known}")
+        if "extra" in options:
+            try:
+                options["extra"] = json.loads(options["extra"])
+            except ValueError as exc:
+                raise ConfigError(f"model {text!r}: `extra` is no JSON: {exc}") from exc
+        try:
+            return cls.model_validate({**defaults, **options, "provider": provider, "model": model})
+        except ValidationError as exc:
+            lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False))
+            raise ConfigError(f"model {text!r}: {lines}") from exc
+
+    @property
+    def name(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider}/{self.model}"
+
+    def settings(self) -> dict[str, Any]:
+        """What stands in the record: every parameter that is not at its default, and the name."""
+        data = self.model_dump(mode="json", exclude_defaults=True, exclude={"provider", "model", "api_key_env"})
+        return {"model": self.name, **data}

@@ -1,0 +1,72 @@
+"""Usage and cost of one role. What a server or a price list does not say stays unknown; it is never counted as zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from clinic_sim.models.chat import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars for a million tokens."""
+
+    input: float
+    output: float
+    cached: float | None = None
+    """For prompt tokens from the server's prefix cache; the input price when None."""
+
+    def cost(self, usage: Usage) -> float:
+        """What one call cost, in US dollars."""
+        cached = self.input if self.cached is None else self.cached
+        fresh = usage.input - usage.cached
+        return (fresh * self.input + usage.cached * cached + usage.output * self.output) / 1e6
+
+
+@dataclass(slots=True)
+class RoleUsage:
+    """Running totals of one role in one episode."""
+
+    calls: int = 0
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    unreported: int = 0
+    """Calls whose usage the server did not say: the token totals are lower bounds."""
+    failed: int = 0
+    """Calls that ended in an error after all attempts."""
+    cost: float | None = 0.0
+    """US dollars; None as soon as one call's cost is unknown."""
+
+    def add(self, usage: Usage | None, prices: Prices | None) -> None:
+        """Account for one answered call."""
+        self.calls += 1
+        if usage is None:
+            self.unreported += 1
+            self.cost = None
+            return
+        self.input += usage.input
+        self.output += usage.output
+        self.cached += usage.cached
+        self.reasoning += usage.reasoning
+        self.cost = None if prices is None or self.cost is None else self.cost + prices.cost(usage)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.input + self.output
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        return {
+            "calls": self.calls,
+            "input": self.input,
+            "output": self.output,
+            "cached": self.cached,
+            "reasoning": self.reasoning,
+            "unreported": self.unreported,
+            "failed": self.failed,
+            "cost": None if self.cost is None else round(self.cost, 9),
+        }
