@@ -56,7 +56,7 @@ class Unavailable(ProviderError):
 
 
 class Rejected(ProviderError):
-    """The server does not take this request (4xx): a wrong key, an unknown model, a parameter; asking again is no use."""
+    """The server does not take this request (4xx): a wrong key, an unknown model. Asking again is no use."""
 
 
 class ContextOverflow(ProviderError):

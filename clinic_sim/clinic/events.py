@@ -83,6 +83,9 @@ class PatientAnswered:
     """Guarded facts that were asked for and held back; asking again discloses them."""
     rejected: tuple[str, ...] = ()
     """Kinds of guard rejections before this text stood (`leak:diagnosis`, ...)."""
+    by: str = "record"
+    """Whose words these are: `record` (the case's own), `model`, or `fallback` (the case's own, after a model's words
+    were rejected)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,10 @@ class ExamReported:
     minutes: int = 0
     repeat: bool = False
     """Everything it reports was reported before (the same order, or a part of one): charged, reveals nothing."""
+    rejected: tuple[str, ...] = ()
+    """Kinds of rejections of a model's words before this stood."""
+    by: str = "record"
+    """`record`; `model` (a model read the order, or wrote a derived result); `fallback` (after a model's was rejected)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,8 @@ class ExamClarified:
     text: str
     vague: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+    """Kinds of rejections of a model's reading of the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,10 @@ class ChiefSpoke:
     kind: str
     about: tuple[str, ...] = ()
     """Ids of the evidence that a challenge rests on; all of it already revealed."""
+    rejected: tuple[str, ...] = ()
+    """Kinds of rejections of a model's words before this text stood."""
+    by: str = "record"
+    """Whose words these are, as of `PatientAnswered.by`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from clinic_sim.clinic.ledger import Ledger
 from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import Persona
 from clinic_sim.models.calls import Calls
+from clinic_sim.models.chat import Message
 
 
 @dataclass(slots=True)
@@ -24,6 +25,8 @@ class Room:
     ledger: Ledger = field(default_factory=Ledger)
     calls: Calls = field(default_factory=Calls)
     """Model calls of this episode: every role asks through it."""
+    threads: dict[str, list[Message]] = field(default_factory=dict)
+    """What each model-backed role has been told and has answered: append-only, so that servers reuse the prefix."""
 
     @property
     def language(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from clinic_sim.cases.case import Case
@@ -16,6 +18,7 @@ from clinic_sim.judge.generate import expand
 from clinic_sim.judge.hearing import Hearing
 from clinic_sim.judge.rubric import SAFETY, Criterion, Rubric
 from clinic_sim.judge.scorecard import DimensionScore, Scorecard, Status, Verdict
+from clinic_sim.models.calls import Calls
 
 MET_FROM = 0.5
 _BROKEN = frozenset({TerminationReason.DOCTOR_FAILED, TerminationReason.SIMULATOR_FAILED})
@@ -25,6 +28,7 @@ class RubricJudge:
     """Scores episodes under one rubric; keeps nothing between them but expanded rubrics."""
 
     suspends = False
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, rubric: Rubric) -> None:
         self.rubric = rubric
@@ -66,6 +70,10 @@ class RubricJudge:
             dimensions,
             verdicts,
         )
+
+    async def judge(self, case: Case, episode: Episode, calls: Calls | None = None) -> Scorecard:
+        """Score one episode."""
+        return self.score(case, episode)
 
     def _criteria(self, compiled: CompiledCase) -> tuple[tuple[Criterion, str], ...]:
         """The rubric expanded for a case; made once a compiled case."""

@@ -1,4 +1,4 @@
-"""Which code made a run: one hash over the package's own sources and data tables.
+"""Which code made a run: one hash over the package's own sources, data tables and prompts.
 
 A version number does not tell two checkouts apart; the hash does, so that changed code never overwrites a run.
 """
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_SUFFIXES = {".py", ".tsv"}
+_SUFFIXES = {".py", ".tsv", ".txt"}
 _PACKS = "_packs"
 """Shipped cases and rubrics: a run names those that it uses by their own hashes."""
 

@@ -35,6 +35,9 @@ class RunStore:
 
     def __init__(self, root: Path, plan: Mapping[str, Any]) -> None:
         self.plan = dict(plan)
+        self._lines: list[tuple[int, int, int]] = []
+        """Place in the plan, offset and length of each line of the part file."""
+        self._end = 0
         digest = hashlib.sha256(canonical(self.plan).encode()).hexdigest()[:12]
         self.run_id = f"{self.plan.get('doctor', 'run')}-{digest}"
         self.folder = root / self.run_id
@@ -45,8 +48,11 @@ class RunStore:
         except OSError as exc:
             raise self._unwritable(exc) from exc
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome, at: int | None = None) -> None:
         """Append one finished episode; it is on disk when this returns.
+
+        Args:
+            at: Its place in the plan; episodes that end out of order stand in the plan's order in the end.
 
         Raises:
             StoreError: it cannot be written, as on a full disk.
@@ -58,6 +64,8 @@ class RunStore:
             os.fsync(self._file.fileno())
         except OSError as exc:
             raise self._unwritable(exc) from exc
+        self._lines.append((len(self._lines) if at is None else at, self._end, len(line)))
+        self._end += len(line)
 
     def close(self) -> Path:
         """Finish the run; returns the path of its episodes.
@@ -68,10 +76,25 @@ class RunStore:
         final = self.folder / "episodes.jsonl"
         try:
             self._file.close()
+            self._put_in_order()
             os.replace(self._part, final)
         except OSError as exc:
             raise self._unwritable(exc) from exc
         return final
+
+    def _put_in_order(self) -> None:
+        """Rewrite the part file in the plan's order, where episodes ended in another."""
+        wanted = sorted(self._lines)
+        if wanted == self._lines:
+            return
+        part, file = _new_part(self.folder / "episodes.jsonl")
+        with file, self._part.open("rb") as source:
+            for _, offset, length in wanted:
+                source.seek(offset)
+                file.write(source.read(length))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, self._part)
 
     def __enter__(self) -> RunStore:
         return self
@@ -80,8 +103,9 @@ class RunStore:
         # A run that was closed has renamed its part file; whatever is still there belongs to one that was aborted.
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
-            self._part.unlink()
+        if not self._lines:
+            with suppress(OSError):
+                self._part.unlink()
 
     def _unwritable(self, exc: OSError) -> StoreError:
         return StoreError(f"{self.folder}: cannot be written: {exc.strerror or exc}; choose another --out")
@@ -93,6 +117,8 @@ def line_of(outcome: Outcome) -> bytes:
         "schema": LINE_SCHEMA,
         "doctor": outcome.doctor,
         "failure": outcome.failure,
+        "models": dict(outcome.models),
+        "usage": dict(outcome.usage),
         "scorecard": outcome.scorecard.to_dict(),
         "episode": outcome.episode.to_dict(),
     }

@@ -146,10 +146,24 @@ def test_two_writers_of_one_plan_do_not_share_a_file(tmp_path: Path) -> None:
     assert sorted(p.name for p in one.folder.iterdir()) == ["episodes.jsonl", "manifest.json"]
 
 
-def test_an_aborted_run_leaves_no_part_file(tmp_path: Path) -> None:
+def test_an_aborted_run_keeps_what_was_finished_and_nothing_else(tmp_path: Path) -> None:
     with RunStore(tmp_path, PLAN) as store:
-        store.add(_outcome())
+        pass
     assert [p.name for p in store.folder.iterdir()] == ["manifest.json"]
+    outcome = _outcome()
+    with RunStore(tmp_path, PLAN) as store:
+        store.add(outcome)
+    kept = [p for p in store.folder.iterdir() if p.name.endswith(".part")]
+    assert [p.read_bytes() for p in kept] == [line_of(outcome)]
+    assert not (store.folder / "episodes.jsonl").exists()
+
+
+def test_episodes_that_end_out_of_order_stand_in_the_plans_order(tmp_path: Path) -> None:
+    first, second = _outcome("ASK: hello", "CONCLUDE: flu"), _outcome("CONCLUDE: flu")
+    with RunStore(tmp_path, PLAN) as store:
+        store.add(second, 1)
+        store.add(first, 0)
+        assert store.close().read_bytes() == line_of(first) + line_of(second)
 
 
 def test_a_folder_removed_meanwhile_is_a_store_error(tmp_path: Path) -> None:

@@ -10,10 +10,30 @@ from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.events import PatientAnswered
 from clinic_sim.clinic.patient.guard import withhold_leaks
 from clinic_sim.clinic.patient.phrase import phrase_answer
-from clinic_sim.clinic.patient.select import select_facts
+from clinic_sim.clinic.patient.select import Selection, select_facts
 from clinic_sim.clinic.room import Room
 from clinic_sim.knowledge.meaning import Meaning
 from clinic_sim.knowledge.topics import Topic
+
+
+def choose(room: Room, utterance: str) -> tuple[Selection, tuple[str, ...]]:
+    """The facts that an utterance gets by the lexicon, without those whose words would leak, and the kinds of leak."""
+    compiled = room.compiled
+    focus: Meaning | None = None
+    for event in reversed(room.events):
+        if isinstance(event, PatientAnswered):
+            focus = _focus(compiled, event.facts)
+            if focus is not None:
+                break
+    selection = select_facts(
+        compiled,
+        utterance,
+        room.persona,
+        told=room.ledger.facts,
+        held_before=room.ledger.held,
+        focus=focus,
+    )
+    return withhold_leaks(compiled, selection)
 
 
 class OfflinePatient:
@@ -25,23 +45,8 @@ class OfflinePatient:
 
     async def answer(self, room: Room, utterance: str) -> PatientAnswered:
         """Answer one utterance; the event's number is filled in by the consultation."""
-        compiled = room.compiled
-        focus: Meaning | None = None
-        for event in reversed(room.events):
-            if isinstance(event, PatientAnswered):
-                focus = _focus(compiled, event.facts)
-                if focus is not None:
-                    break
-        selection = select_facts(
-            compiled,
-            utterance,
-            room.persona,
-            told=room.ledger.facts,
-            held_before=room.ledger.held,
-            focus=focus,
-        )
-        selection, rejected = withhold_leaks(compiled, selection)
-        text = phrase_answer(compiled, selection, room)
+        selection, rejected = choose(room, utterance)
+        text = phrase_answer(room.compiled, selection, room)
         return PatientAnswered(len(room.events), text, selection.kind, selection.facts, selection.held, rejected)
 
 

@@ -68,11 +68,11 @@ def phrase_answer(compiled: CompiledCase, selection: Selection, room: Room) -> s
     language = room.language
     if selection.facts:
         told = [said(compiled, f) for f in selection.facts if compiled.by_id[f].echo_of not in selection.facts]
-        text = _joined(list(dict.fromkeys(told)), language)
+        text = joined(list(dict.fromkeys(told)), language)
         if room.persona.hedges:
             text = _HEDGES[language] + text
         if selection.kind is AnswerKind.TOO_BROAD:
-            text = _joined([text, _SLOW_DOWN[language]], language)
+            text = joined([text, _SLOW_DOWN[language]], language)
         return text
     if selection.cut:
         return _SLOW_DOWN[language]
@@ -85,7 +85,7 @@ def _pick(variants: tuple[str, ...], room: Room) -> str:
     return variants[(room.seed + len(room.events)) % len(variants)]
 
 
-def _joined(parts: list[str], language: str) -> str:
+def joined(parts: list[str], language: str) -> str:
     if language == "zh":
         return "".join(p if p.endswith(("。", "？", "！", "…", "”")) else p + "。" for p in parts)
     return " ".join(p if p.endswith((".", "?", "!", '"', "”", "…")) else p + "." for p in parts)

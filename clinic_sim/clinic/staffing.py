@@ -1,0 +1,67 @@
+"""Who plays the clinic, from names: `offline`, or a model such as `openai/gpt-4o?temperature=0.7`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clinic_sim.clinic.examiner import OfflineExaminer
+from clinic_sim.clinic.roles import OFFLINE, Staff
+from clinic_sim.errors import ConfigError
+from clinic_sim.models.build import make_model
+from clinic_sim.models.cache import ReplyCache
+from clinic_sim.models.chat import ChatModel
+
+Unrecorded = Literal["not_recorded", "normal", "model"]
+OFFLINE_NAME = "offline"
+
+MAX_TOKENS = {"patient": 512, "examiner": 512, "chief": 512}
+"""Most tokens of one reply where the model's name does not say: a simulator that runs on costs and stalls."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPlan:
+    """Who is to play whom."""
+
+    patient: str = OFFLINE_NAME
+    examiner: str = OFFLINE_NAME
+    chief: str = OFFLINE_NAME
+    unrecorded: Unrecorded = "not_recorded"
+    """What the examiner says of an examination that the record lacks; `model` needs a model as examiner."""
+
+
+def hire(plan: StaffPlan, *, cache: ReplyCache | None = None) -> tuple[Staff, tuple[ChatModel, ...]]:
+    """The people of a plan, and the models behind them, which the caller closes.
+
+    Raises:
+        ConfigError: a name is no model, or the policy does not fit.
+    """
+    if plan.unrecorded not in ("not_recorded", "normal", "model"):
+        raise ConfigError(f"unrecorded {plan.unrecorded!r}; it is `not_recorded`, `normal` or `model`")
+    if plan.unrecorded == "model" and plan.examiner == OFFLINE_NAME:
+        raise ConfigError("unrecorded `model` needs a model to write the result: name one as --examiner")
+    if plan == StaffPlan():
+        return OFFLINE, ()
+    models: list[ChatModel] = []
+
+    def model(role: str, name: str) -> ChatModel:
+        models.append(make_model(name, role=role, cache=cache, max_tokens=MAX_TOKENS[role]))
+        return models[-1]
+
+    found = OFFLINE
+    patient, examiner, chief = found.patient, found.examiner, found.chief
+    if plan.patient != OFFLINE_NAME:
+        from clinic_sim.clinic.patient.llm import LLMPatient
+
+        patient = LLMPatient(model("patient", plan.patient))
+    if plan.examiner != OFFLINE_NAME:
+        from clinic_sim.clinic.examiner_llm import LLMExaminer
+
+        examiner = LLMExaminer(model("examiner", plan.examiner), plan.unrecorded)
+    elif plan.unrecorded == "normal":
+        examiner = OfflineExaminer("normal")
+    if plan.chief != OFFLINE_NAME:
+        from clinic_sim.clinic.chief_llm import LLMChief
+
+        chief = LLMChief(model("chief", plan.chief))
+    return Staff(patient, examiner, chief), tuple(models)

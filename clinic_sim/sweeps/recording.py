@@ -1,0 +1,93 @@
+"""`Recording`: every model reply of a run in `calls.jsonl`, as it arrives, to be replayed to the same bytes.
+
+One line is one call: `{"episode": ..., "role": ..., "n": ..., "key": ..., "reply": {...}}`. A line is written before
+its reply is used, so what a killed run paid for is on disk; a torn last line is ignored.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from clinic_sim.errors import StoreError
+from clinic_sim.models.tape import Tape, reply_of
+
+FILE = "calls.jsonl"
+
+
+class Recording:
+    """The calls of one run: those on record, and a file for new ones.
+
+    Args:
+        source: A run's folder, or its `calls.jsonl`, to replay; None for none.
+        target: Where new calls are written; None to write none.
+        only_replay: Nothing but the record is played; a call that it lacks is an error.
+
+    Raises:
+        StoreError: a file cannot be read or written, or holds something else.
+    """
+
+    def __init__(self, source: Path | None, target: Path | None, *, only_replay: bool = False) -> None:
+        self._entries: dict[str, list[dict[str, Any]]] = {}
+        self._only_replay = only_replay
+        self._file: BinaryIO | None = None
+        self.target = target
+        if source is not None:
+            self._read(source / FILE if source.is_dir() else source)
+        if target is not None:
+            try:
+                self._file = target.open("wb")
+            except OSError as exc:
+                raise StoreError(f"{target}: cannot be written: {exc.strerror or exc}") from exc
+
+    def tape(self, episode: str) -> Tape:
+        """The tape of one episode."""
+
+        def sink(entry: dict[str, Any]) -> None:
+            assert self._file is not None  # noqa: S101 - a sink is only given where there is a file
+            line = json.dumps({"episode": episode, **entry}, ensure_ascii=False, separators=(",", ":"))
+            try:
+                self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+                self._file.flush()
+            except OSError as exc:
+                raise StoreError(f"{self.target}: cannot be written: {exc.strerror or exc}") from exc
+
+        entries = self._entries.get(episode, [])
+        return Tape(entries, sink if self._file is not None else None, only_replay=self._only_replay)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, path: Path) -> None:
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError as exc:
+            raise StoreError(
+                f"{path}: cannot be read: {exc.strerror or exc}; --replay takes the folder of a run that used models"
+            ) from exc
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+                reply_of(entry)
+                self._entries.setdefault(entry["episode"], []).append(
+                    {k: entry[k] for k in ("role", "n", "key", "reply", "error") if k in entry}
+                )
+            except (ValueError, KeyError, TypeError) as exc:
+                if number == len(lines):
+                    return  # the line that a killed process was writing
+                raise StoreError(f"{path}:{number}: is no recorded call: {type(exc).__name__}: {exc}") from exc
