@@ -27,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_CAST = "Who plays whom"
+_MODELS = "Models and limits"
 Scenarios = Annotated[str, typer.Option("--scenarios", "-s", help="A pack's name, or a folder of cases.")]
 CaseId = Annotated[str | None, typer.Option("--case", "-c", help="Only this case.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")]
@@ -52,7 +54,12 @@ def _root(
 
 @app.command()
 def run(
-    doctor: Annotated[str, typer.Option("--doctor", "-d", help="Who is examined.")] = "checklist",
+    doctor: Annotated[
+        str,
+        typer.Option(
+            "--doctor", "-d", help="Who is examined: a baseline, or a model such as `openai/gpt-4o?temperature=0`."
+        ),
+    ] = "checklist",
     scenarios: Scenarios = "core-en",
     case: CaseId = None,
     seed: Seed = 0,
@@ -62,13 +69,74 @@ def run(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary, no transcripts.")] = False,
     as_json: Json = False,
+    patient: Annotated[
+        str, typer.Option(help="Who plays the patient: `offline`, or a model.", rich_help_panel=_CAST)
+    ] = "offline",
+    examiner: Annotated[str, typer.Option(help="Who plays the examiner.", rich_help_panel=_CAST)] = "offline",
+    chief: Annotated[str, typer.Option(help="Who plays the chief physician.", rich_help_panel=_CAST)] = "offline",
+    judge: Annotated[
+        str | None, typer.Option(help="The model behind a rubric's `judged` criteria.", rich_help_panel=_CAST)
+    ] = None,
+    votes: Annotated[
+        int, typer.Option(min=1, max=25, help="Votes of the judge a criterion.", rich_help_panel=_CAST)
+    ] = 1,
+    unrecorded: Annotated[
+        str,
+        typer.Option(
+            help="What is said of an examination that the record lacks: not_recorded, normal, model.",
+            rich_help_panel=_CAST,
+        ),
+    ] = "not_recorded",
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-j", min=1, help="Episodes at once.", rich_help_panel=_MODELS)
+    ] = 1,
+    turns: Annotated[
+        int, typer.Option(min=1, help="Doctor's actions before an episode is cut off.", rich_help_panel=_MODELS)
+    ] = 40,
+    tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of all roles before an episode is cut off.", rich_help_panel=_MODELS),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds before an episode is cut off.", rich_help_panel=_MODELS)
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="SQLite file in which replies are kept and looked up.", rich_help_panel=_MODELS)
+    ] = None,
+    record: Annotated[
+        bool, typer.Option(help="Keep every reply in the run's `calls.jsonl`.", rich_help_panel=_MODELS)
+    ] = True,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Play from this run's recording: no model is called.", rich_help_panel=_MODELS),
+    ] = None,
 ) -> None:
     """Let a doctor consult every case of a pack, and score it."""
+    from clinic_sim.clinic.limits import Limits
+    from clinic_sim.clinic.staffing import StaffPlan
     from clinic_sim.commands.run import RunRequest, run_cases
 
-    raise typer.Exit(
-        run_cases(RunRequest(doctor, scenarios, out, case, seed, limit, rubric, persona, quiet=quiet, as_json=as_json))
+    request = RunRequest(
+        doctor,
+        scenarios,
+        out,
+        case,
+        seed,
+        limit,
+        rubric,
+        persona,
+        quiet=quiet,
+        as_json=as_json,
+        staff=StaffPlan(patient, examiner, chief, unrecorded),
+        judge=judge,
+        votes=votes,
+        limits=Limits(turns=turns, tokens=tokens, seconds=seconds),
+        concurrency=concurrency,
+        cache=cache,
+        record=record,
+        replay=replay,
     )
+    raise typer.Exit(run_cases(request))
 
 
 @app.command(name="list")
@@ -115,11 +183,12 @@ def play(
     seed: Seed = 0,
     rubric: RubricName = "clinic",
     persona: PersonaName = "plain",
+    patient: Annotated[str, typer.Option(help="Who plays the patient: `offline`, or a model.")] = "offline",
 ) -> None:
     """You are the doctor."""
     from clinic_sim.commands.play import play_case
 
-    raise typer.Exit(play_case(scenarios, case, seed, rubric, persona))
+    raise typer.Exit(play_case(scenarios, case, seed, rubric, persona, patient))
 
 
 @app.command(name="import")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from clinic_sim.clinic.examiner import OfflineExaminer
 from clinic_sim.clinic.roles import OFFLINE, Staff
@@ -12,7 +11,6 @@ from clinic_sim.models.build import make_model
 from clinic_sim.models.cache import ReplyCache
 from clinic_sim.models.chat import ChatModel
 
-Unrecorded = Literal["not_recorded", "normal", "model"]
 OFFLINE_NAME = "offline"
 
 MAX_TOKENS = {"patient": 512, "examiner": 512, "chief": 512}
@@ -26,12 +24,19 @@ class StaffPlan:
     patient: str = OFFLINE_NAME
     examiner: str = OFFLINE_NAME
     chief: str = OFFLINE_NAME
-    unrecorded: Unrecorded = "not_recorded"
-    """What the examiner says of an examination that the record lacks; `model` needs a model as examiner."""
+    unrecorded: str = "not_recorded"
+    """What is said of an examination that the record lacks: `not_recorded`, `normal`, or `model`, which needs a model
+    as examiner."""
 
 
-def hire(plan: StaffPlan, *, cache: ReplyCache | None = None) -> tuple[Staff, tuple[ChatModel, ...]]:
+def hire(
+    plan: StaffPlan, *, cache: ReplyCache | None = None, replay: bool = False
+) -> tuple[Staff, tuple[ChatModel, ...]]:
     """The people of a plan, and the models behind them, which the caller closes.
+
+    Args:
+        cache: Where replies are kept and looked up.
+        replay: Replies come from a recording: models are named, not called, so no key is needed.
 
     Raises:
         ConfigError: a name is no model, or the policy does not fit.
@@ -45,7 +50,7 @@ def hire(plan: StaffPlan, *, cache: ReplyCache | None = None) -> tuple[Staff, tu
     models: list[ChatModel] = []
 
     def model(role: str, name: str) -> ChatModel:
-        models.append(make_model(name, role=role, cache=cache, max_tokens=MAX_TOKENS[role]))
+        models.append(make_model(name, role=role, cache=cache, replay=replay, max_tokens=MAX_TOKENS[role]))
         return models[-1]
 
     found = OFFLINE

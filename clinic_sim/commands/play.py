@@ -6,10 +6,12 @@ import sys
 
 from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.consultation import Consultation
+from clinic_sim.clinic.driving import drive
 from clinic_sim.clinic.events import TerminationReason
 from clinic_sim.clinic.persona import find_persona
+from clinic_sim.clinic.staffing import OFFLINE_NAME, StaffPlan, hire
 from clinic_sim.commands.console import console
-from clinic_sim.commands.run import print_scorecard
+from clinic_sim.commands.results import print_scorecard
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
 
@@ -20,11 +22,22 @@ _HINT = {
 }
 
 
-def play_case(scenarios: str, case: str | None, seed: int, rubric: str, persona: str) -> int:
+def play_case(
+    scenarios: str, case: str | None, seed: int, rubric: str, persona: str, patient: str = OFFLINE_NAME
+) -> int:
     """Play one case; returns 0 when concluded, 1 when left before the end."""
     pack = load_pack(scenarios)
     chosen = pack.case(case) if case is not None else pack.cases[seed % len(pack.cases)]
-    consultation = Consultation(chosen, seed=seed, persona=find_persona(persona))
+    people, models = hire(StaffPlan(patient=patient))
+    try:
+        return _play(Consultation(chosen, seed=seed, persona=find_persona(persona), staff=people), rubric)
+    finally:
+        for model in models:
+            drive(model.aclose, suspends=model.suspends)
+
+
+def _play(consultation: Consultation, rubric: str) -> int:
+    chosen = consultation.case
     out = console()
     out.print(consultation.introduction())
     out.print(_HINT[chosen.language])

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from clinic_sim._version import __version__
-from clinic_sim.cases.case import Case
 from clinic_sim.cases.packs import load_pack
-from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.events import Event
+from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import find_persona
+from clinic_sim.clinic.staffing import StaffPlan
 from clinic_sim.clinic.transcript import transcript
-from clinic_sim.commands.console import console, number, print_json, print_table
-from clinic_sim.doctors import make_doctor
-from clinic_sim.judge.judge import RubricJudge
-from clinic_sim.judge.rubric import SAFETY, load_rubric
-from clinic_sim.judge.scorecard import Scorecard, Status
+from clinic_sim.commands.cast import Cast, make_cast
+from clinic_sim.commands.console import console, print_json
+from clinic_sim.commands.progress import Progress, shown
+from clinic_sim.commands.results import print_scorecard, print_summary, summary
+from clinic_sim.judge.rubric import load_rubric
+from clinic_sim.models.calls import Waiting
 from clinic_sim.sweeps.code import code_hash
-from clinic_sim.sweeps.runner import Outcome, run_episode
+from clinic_sim.sweeps.recording import FILE, Recording
+from clinic_sim.sweeps.runner import Outcome, Setup, run_batch
 from clinic_sim.sweeps.store import RunStore
 
 
@@ -39,6 +44,19 @@ class RunRequest:
     persona: str = "plain"
     quiet: bool = False
     as_json: bool = False
+    staff: StaffPlan = field(default_factory=StaffPlan)
+    judge: str | None = None
+    """The model behind `judged` criteria."""
+    votes: int = 1
+    limits: Limits = field(default_factory=Limits)
+    concurrency: int = 1
+    """Episodes at once."""
+    cache: Path | None = None
+    """SQLite file of replies."""
+    record: bool = True
+    """Keep every model reply in `calls.jsonl`."""
+    replay: Path | None = None
+    """Play from this run's recording, without calling any model."""
 
 
 def run_cases(request: RunRequest) -> int:
@@ -48,8 +66,15 @@ def run_cases(request: RunRequest) -> int:
     cases = cases[: request.limit]
     persona = find_persona(request.persona)
     rubric = load_rubric(request.rubric)
-    judge = RubricJudge(rubric)
-    player = make_doctor(request.doctor)
+    cast = make_cast(
+        request.doctor,
+        request.staff,
+        rubric,
+        request.judge,
+        votes=request.votes,
+        cache=request.cache,
+        replay=request.replay is not None,
+    )
     plan: dict[str, Any] = {
         "clinic_sim": __version__,
         "code": code_hash(),
@@ -59,100 +84,67 @@ def run_cases(request: RunRequest) -> int:
         "seed": request.seed,
         "rubric": {"name": rubric.name, "hash": rubric.content_hash},
         "persona": persona.name,
+        "limits": request.limits.model_dump(mode="json"),
+        "staff": asdict(request.staff),
+        "judge": {"model": request.judge, "votes": request.votes} if request.judge else None,
     }
-    outcomes: list[Outcome] = []
-    with RunStore(request.out, plan) as store:
-        for each in cases:
-            talk = not request.quiet and not request.as_json
-            if talk:
-                console().print(f"\n── {each.id} ──", style="bold")
-            consultation = Consultation(each, seed=request.seed, persona=persona)
-            outcome = run_episode(consultation, player, judge, _printer(each) if talk else None)
-            store.add(outcome)
-            outcomes.append(outcome)
+    outcomes: list[Outcome | None] = [None] * len(cases)
+    talk = not request.quiet and not request.as_json and request.concurrency == 1
+    with ExitStack() as stack:
+        store = stack.enter_context(RunStore(request.out, plan))
+        recording = stack.enter_context(_recording(request, cast, store.folder))
+        waiting = Waiting()
+        progress = Progress(len(cases), waiting)
+        tape = recording.tape if cast.suspends or request.replay else None
+        setups = [
+            Setup(f"{c.id}:{request.seed}", c, cast.doctor, request.seed, cast.staff, persona, request.limits, tape)
+            for c in cases
+        ]
+
+        def done(at: int, outcome: Outcome) -> None:
+            store.add(outcome, at)
+            outcomes[at] = outcome
+            progress.done += 1
+            progress.failed += bool(outcome.failure)
             if request.as_json:
                 print_json(summary(store.run_id, outcome))
             elif talk:
                 print_scorecard(outcome.scorecard)
+
+        async def batch() -> None:
+            async with shown(progress, silent=talk or not cast.suspends):
+                try:
+                    await run_batch(
+                        setups,
+                        cast.judge,
+                        done,
+                        concurrency=request.concurrency,
+                        waiting=waiting,
+                        watch=_watcher if talk else None,
+                    )
+                finally:
+                    await cast.aclose()
+
+        asyncio.run(batch())
         path = store.close()
+        recording.publish(store.folder / FILE)
+    finished = [o for o in outcomes if o is not None]
     if not request.as_json:
-        _print_summary(request.doctor, outcomes)
+        print_summary(request.doctor, len(cases), finished)
         console().print(f"\nWritten to {path}")
-    return 1 if any(o.failure for o in outcomes) else 0
+    return 1 if any(o.failure for o in finished) else 0
 
 
-def summary(run: str, outcome: Outcome) -> dict[str, Any]:
-    """The line of `--json`."""
-    card, ledger = outcome.scorecard, outcome.episode.ledger
-    line: dict[str, Any] = {
-        "run": run,
-        "case": outcome.episode.case,
-        "doctor": outcome.doctor,
-        "seed": outcome.episode.seed,
-        "total": card.total,
-        "dimensions": {name: d.value for name, d in card.dimensions.items()},
-        "safety": card.safety,
-        "turns": ledger.turns,
-        "cost": round(ledger.money, 2),
-        "termination": str(ledger.ended),
-        "status": card.status,
-    }
-    if card.failure or outcome.failure:
-        line["failure"] = outcome.failure or card.failure
-    return line
+def _recording(request: RunRequest, cast: Cast, folder: Path) -> Recording:
+    """What is replayed, and where new calls go: beside the episodes, as they arrive."""
+    record = request.record and (cast.suspends or request.replay is not None)
+    return Recording(request.replay, folder if record else None, only_replay=request.replay is not None)
 
 
-def print_scorecard(card: Scorecard) -> None:
-    """The dimensions, then what was missed in each and any harm."""
-    rows = []
-    for name, dimension in card.dimensions.items():
-        own = [v for v in card.verdicts if v.dimension == name and v.points > 0]
-        met = sum(v.status is Status.MET for v in own)
-        note = dimension.failure or f"{met}/{len(own)} criteria met"
-        rows.append([name, number(dimension.value), dimension.grade or "–", note])
-    rows.append(["safety", f"{card.safety:+.3f}" if card.safety else "0", "", "what harm took from the total"])
-    rows.append(["total", number(card.total), "", card.failure])
-    print_table(f"Scorecard · rubric {card.rubric}", ["dimension", "score", "grade", ""], rows)
-    missed = [v for v in card.verdicts if v.points > 0 and v.status is Status.NOT_MET]
-    harmed = [v for v in card.verdicts if v.points < 0 and v.value]
-    for verdict in sorted(missed, key=lambda v: -v.points)[:5]:
-        console().print(f"  missed  {verdict.criterion}: {verdict.reason}")
-    for verdict in harmed:
-        at = ", ".join(map(str, verdict.evidence))
-        what = "harm " if verdict.dimension == SAFETY else "waste"
-        console().print(f"  {what}   {verdict.criterion}: {verdict.reason} (event {at})")
+def _watcher(setup: Setup) -> Callable[[tuple[Event, ...]], None]:
+    console().print(f"\n── {setup.case.id} ──", style="bold")
 
-
-def _printer(case: Case) -> Any:
     def show(events: tuple[Event, ...]) -> None:
-        console().print(transcript(events, case.language))
+        console().print(transcript(events, setup.case.language))
 
     return show
-
-
-def _print_summary(doctor: str, outcomes: list[Outcome]) -> None:
-    names = list(outcomes[0].scorecard.dimensions)
-    rows = [
-        [
-            o.episode.case,
-            number(o.scorecard.total),
-            *(number(o.scorecard.dimensions[n].value) for n in names),
-            f"{o.scorecard.safety:g}",
-            str(o.episode.ledger.turns),
-            f"{o.episode.ledger.money:.0f}",
-            str(o.episode.ledger.ended),
-        ]
-        for o in outcomes
-    ]
-    print_table(
-        f"Doctor {doctor}: {len(outcomes)} episodes",
-        ["case", "total", *names, "safety", "turns", "cost $", "ended"],
-        rows,
-    )
-    totals = [o.scorecard.total for o in outcomes if o.scorecard.total is not None]
-    mean = number(sum(totals) / len(totals)) if totals else "–"
-    failed = sum(bool(o.failure) for o in outcomes)
-    console().print(
-        f"planned {len(outcomes)} = completed {len(outcomes) - failed} + failed {failed}; "
-        f"scored {len(totals)}; mean total {mean}"
-    )

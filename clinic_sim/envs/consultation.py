@@ -12,17 +12,20 @@ from pydantic import BaseModel, ValidationError
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.consultation import Consultation
+from clinic_sim.clinic.driving import drive
 from clinic_sim.clinic.episode import Episode
-from clinic_sim.clinic.examiner import OfflineExaminer, UnrecordedPolicy
 from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import Persona, find_persona
-from clinic_sim.clinic.roles import OFFLINE, Staff
+from clinic_sim.clinic.roles import Staff
+from clinic_sim.clinic.staffing import StaffPlan, hire
 from clinic_sim.clinic.transcript import transcript
 from clinic_sim.envs.rewards import RewardWeights, turn_terms
 from clinic_sim.envs.spaces import Unicode
 from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
+from clinic_sim.models.build import make_model
+from clinic_sim.models.chat import ChatModel
 
 M = TypeVar("M", bound=BaseModel)
 MAX_PATH = 1000
@@ -40,6 +43,9 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         limits: Budgets, as `clinic_sim.clinic.limits.Limits` or its fields.
         unrecorded: What the examiner says of an examination that the record lacks.
         review: The chief physician may challenge a conclusion once.
+        staff: Who plays the clinic, by role: `{"patient": "openai/gpt-4o"}`; the others are offline. Or a `Staff`.
+        judge: The model behind the rubric's `judged` criteria; None where it has none.
+        votes: Votes of the judge for each of them.
         rewards: Weights of the reward's terms, as `RewardWeights` or its fields.
         render_mode: `ansi` (the transcript as text) or `human` (printed as it happens).
 
@@ -62,25 +68,30 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         rubric: str | Path = "clinic",
         persona: str | Mapping[str, Any] | Persona = "plain",
         limits: Mapping[str, Any] | Limits | None = None,
-        unrecorded: UnrecordedPolicy = "not_recorded",
+        unrecorded: str = "not_recorded",
         review: bool = True,
+        staff: Mapping[str, str] | Staff | None = None,
+        judge: str | None = None,
+        votes: int = 1,
         rewards: Mapping[str, Any] | RewardWeights | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ConfigError(f"render_mode {render_mode!r}; it is one of {self.metadata['render_modes']} or None")
-        if unrecorded not in ("not_recorded", "normal"):
-            raise ConfigError(f"unrecorded {unrecorded!r}; it is `not_recorded` or `normal`")
         self.render_mode = render_mode
         self.action_space = Unicode()
         self.observation_space = Unicode(max_length=200_000)
         self._pack = load_pack(_place(scenarios, "scenarios"))
         self._fixed = self._pack.case(case) if case is not None else None
-        self._judge = RubricJudge(load_rubric(_place(rubric, "rubric")))
+        self._staff, self._models = _people(staff, unrecorded)
+        arbiter = None
+        if judge is not None:
+            arbiter = make_model(judge, role="judge")
+            self._models = (*self._models, arbiter)
+        self._judge = RubricJudge(load_rubric(_place(rubric, "rubric")), model=arbiter, votes=votes)
         self._persona = _persona(persona)
         self._limits = _model(Limits, limits, "limits")
         self._weights = _model(RewardWeights, rewards, "rewards")
-        self._staff = OFFLINE if unrecorded == "not_recorded" else Staff(examiner=OfflineExaminer(unrecorded))
         self._review = review
         self._consultation: Consultation | None = None
         self._potential = 0.0
@@ -126,12 +137,14 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         total = None
         if over:
             episode = consultation.episode()
-            card = self._judge.score(consultation.case, episode)
+            calls = consultation.room.calls
+            card = drive(lambda: self._judge.judge(consultation.case, episode, calls), suspends=self._judge.suspends)
             total = card.total
             info["case"] = consultation.case.id
             info["termination"] = str(consultation.room.ledger.ended)
             info["scorecard"] = card.to_dict()
             info["scored"] = total is not None
+            info["usage"] = calls.to_dict()
         terms = turn_terms(self._weights, self._potential, result.gained, result.spent, over=over, total=total)
         self._potential += result.gained
         info["reward_terms"] = terms
@@ -144,6 +157,12 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         if self.render_mode != "ansi" or self._consultation is None:
             return None
         return transcript(self._consultation.room.events, self._consultation.case.language)
+
+    def close(self) -> None:
+        """Release the connections of the models, where there are any."""
+        models, self._models = self._models, ()
+        for model in models:
+            drive(model.aclose, suspends=model.suspends)
 
     @property
     def episode(self) -> Episode:
@@ -158,6 +177,18 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         if self._fixed is not None:
             return self._fixed
         return self._pack.cases[int(self.np_random.integers(len(self._pack.cases)))]
+
+
+def _people(value: Mapping[str, str] | Staff | None, unrecorded: str) -> tuple[Staff, tuple[ChatModel, ...]]:
+    if isinstance(value, Staff):
+        return value, ()
+    if value is not None and not isinstance(value, Mapping):
+        raise ConfigError(f"staff is a mapping of roles to models, not {type(value).__name__}")
+    roles = dict(value or {})
+    unknown = sorted(str(role) for role in roles if role not in ("patient", "examiner", "chief"))
+    if unknown:
+        raise ConfigError(f"staff: no role {unknown[0]!r}; there are patient, examiner and chief")
+    return hire(StaffPlan(**roles, unrecorded=unrecorded))
 
 
 def _persona(value: str | Mapping[str, Any] | Persona) -> Persona:

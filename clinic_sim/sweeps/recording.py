@@ -7,12 +7,14 @@ its reply is used, so what a killed run paid for is on disk; a torn last line is
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from clinic_sim.errors import StoreError
 from clinic_sim.models.tape import Tape, reply_of
+from clinic_sim.sweeps.store import new_part
 
 FILE = "calls.jsonl"
 
@@ -22,7 +24,7 @@ class Recording:
 
     Args:
         source: A run's folder, or its `calls.jsonl`, to replay; None for none.
-        target: Where new calls are written; None to write none.
+        target: The run's folder, where new calls are written into a part file until `publish`; None to write none.
         only_replay: Nothing but the record is played; a call that it lacks is an error.
 
     Raises:
@@ -33,12 +35,12 @@ class Recording:
         self._entries: dict[str, list[dict[str, Any]]] = {}
         self._only_replay = only_replay
         self._file: BinaryIO | None = None
-        self.target = target
+        self.target: Path | None = None
         if source is not None:
             self._read(source / FILE if source.is_dir() else source)
         if target is not None:
             try:
-                self._file = target.open("wb")
+                self.target, self._file = new_part(target / FILE)
             except OSError as exc:
                 raise StoreError(f"{target}: cannot be written: {exc.strerror or exc}") from exc
 
@@ -60,8 +62,30 @@ class Recording:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
+            empty = self._file.tell() == 0
             self._file.close()
             self._file = None
+            if empty and self.target is not None:
+                self.target.unlink(missing_ok=True)
+                self.target = None
+
+    def publish(self, path: Path) -> None:
+        """The run is finished: put the calls in place, episode by episode in the order of roles and numbers.
+
+        Raises:
+            StoreError: they cannot be put in place.
+        """
+        if self._file is None:
+            return
+        self.close()
+        if self.target is None:
+            return  # nothing was called
+        try:
+            lines = self.target.read_bytes().splitlines(keepends=True)
+            self.target.write_bytes(b"".join(sorted(lines)))
+            os.replace(self.target, path)
+        except OSError as exc:
+            raise StoreError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
 
     def __enter__(self) -> Recording:
         return self

@@ -44,7 +44,7 @@ class RunStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_whole(self.folder / "manifest.json", json.dumps(self.plan, indent=1, ensure_ascii=False) + "\n")
-            self._part, self._file = _new_part(self.folder / "episodes.jsonl")
+            self._part, self._file = new_part(self.folder / "episodes.jsonl")
         except OSError as exc:
             raise self._unwritable(exc) from exc
 
@@ -87,7 +87,7 @@ class RunStore:
         wanted = sorted(self._lines)
         if wanted == self._lines:
             return
-        part, file = _new_part(self.folder / "episodes.jsonl")
+        part, file = new_part(self.folder / "episodes.jsonl")
         with file, self._part.open("rb") as source:
             for _, offset, length in wanted:
                 source.seek(offset)
@@ -132,7 +132,7 @@ def canonical(data: Any) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a small file at once: a reader sees the old one or the new one."""
-    part, file = _new_part(path)
+    part, file = new_part(path)
     try:
         with file:
             file.write(text.encode("utf-8"))
@@ -142,7 +142,7 @@ def _write_whole(path: Path, text: str) -> None:
         raise
 
 
-def _new_part(path: Path) -> tuple[Path, BinaryIO]:
+def new_part(path: Path) -> tuple[Path, BinaryIO]:
     """A new file beside `path` that no other process has, readable as the umask says (`mkstemp` makes it private)."""
     while True:
         part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")

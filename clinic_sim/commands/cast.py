@@ -1,0 +1,78 @@
+"""Who plays whom in a run, from the names on the command line; and the models behind them, closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clinic_sim.clinic.roles import Staff
+from clinic_sim.clinic.staffing import StaffPlan, hire
+from clinic_sim.doctors import make_doctor
+from clinic_sim.doctors.base import Doctor
+from clinic_sim.judge.judge import RubricJudge
+from clinic_sim.judge.rubric import Rubric
+from clinic_sim.models.build import make_model
+from clinic_sim.models.cache import ReplyCache
+from clinic_sim.models.chat import ChatModel
+
+JUDGE_TOKENS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of a run."""
+
+    doctor: Callable[[], Doctor]
+    staff: Staff
+    judge: RubricJudge
+    suspends: bool
+    """Someone waits for a model."""
+    _models: tuple[ChatModel, ...]
+    _cache: ReplyCache | None
+
+    async def aclose(self) -> None:
+        """Release connections and the cache."""
+        for model in self._models:
+            await model.aclose()
+        if self._cache is not None:
+            self._cache.close()
+
+
+def make_cast(
+    doctor: str,
+    staff: StaffPlan,
+    rubric: Rubric,
+    judge: str | None = None,
+    *,
+    votes: int = 1,
+    cache: Path | None = None,
+    replay: bool = False,
+) -> Cast:
+    """The cast of a run.
+
+    Args:
+        doctor: A baseline or a model.
+        judge: The model behind `judged` criteria; None where the rubric has none.
+        cache: SQLite file of replies; None to keep none.
+        replay: Replies come from a recording: models are named, not called, so no key is needed.
+
+    Raises:
+        ConfigError: a name is neither a baseline nor a model, or a key is missing.
+    """
+    replies = ReplyCache(cache) if cache is not None else None
+    models: list[ChatModel] = []
+    people, behind = hire(staff, cache=replies, replay=replay)
+    models.extend(behind)
+    model = None
+    if "/" in doctor and not doctor.startswith("langgraph/"):
+        model = make_model(doctor, role="doctor", cache=replies, replay=replay)
+        models.append(model)
+    first = make_doctor(doctor, model=model)
+    arbiter = None
+    if judge is not None:
+        arbiter = make_model(judge, role="judge", cache=replies, replay=replay, max_tokens=JUDGE_TOKENS)
+        models.append(arbiter)
+    found = RubricJudge(rubric, model=arbiter, votes=votes)
+    suspends = people.suspends or first.suspends or found.suspends
+    return Cast(lambda: make_doctor(doctor, model=model), people, found, suspends, tuple(models), replies)
