@@ -112,7 +112,7 @@ class Calls:
             usage.failed += 1
             raise answer
         prices: Prices | None = getattr(model, "prices", None)
-        usage.add(answer.usage, prices)
+        usage.add(answer.usage, prices, from_cache=answer.from_cache)
         return answer
 
     def to_dict(self) -> dict[str, Any]:

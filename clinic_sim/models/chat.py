@@ -56,6 +56,8 @@ class Reply:
     """`stop`, `length`, `tool_calls`, `content_filter`."""
     reasoning: str = ""
     """Reasoning that the server gave apart from the text; never shown to anybody in the clinic."""
+    from_cache: bool = False
+    """It was answered before and kept: it costs nothing again."""
 
     @property
     def complete(self) -> bool:

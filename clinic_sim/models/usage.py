@@ -37,21 +37,25 @@ class RoleUsage:
     """Calls whose usage the server did not say: the token totals are lower bounds."""
     failed: int = 0
     """Calls that ended in an error after all attempts."""
+    from_cache: int = 0
+    """Calls that were answered from the cache of replies: their tokens count, their cost does not."""
     cost: float | None = 0.0
     """US dollars; None as soon as one call's cost is unknown."""
 
-    def add(self, usage: Usage | None, prices: Prices | None) -> None:
+    def add(self, usage: Usage | None, prices: Prices | None, *, from_cache: bool = False) -> None:
         """Account for one answered call."""
         self.calls += 1
+        self.from_cache += from_cache
         if usage is None:
             self.unreported += 1
-            self.cost = None
+            self.cost = self.cost if from_cache else None
             return
         self.input += usage.input
         self.output += usage.output
         self.cached += usage.cached
         self.reasoning += usage.reasoning
-        self.cost = None if prices is None or self.cost is None else self.cost + prices.cost(usage)
+        if not from_cache:
+            self.cost = None if prices is None or self.cost is None else self.cost + prices.cost(usage)
 
     @property
     def tokens(self) -> int:
@@ -68,5 +72,6 @@ class RoleUsage:
             "reasoning": self.reasoning,
             "unreported": self.unreported,
             "failed": self.failed,
+            "from_cache": self.from_cache,
             "cost": None if self.cost is None else round(self.cost, 9),
         }

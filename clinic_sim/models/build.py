@@ -1,0 +1,102 @@
+"""A model from its name: provider, then retries and limits, then the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from clinic_sim.errors import ReplayMismatch
+from clinic_sim.models.cache import CachedModel, ReplyCache
+from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool
+from clinic_sim.models.resilient import Resilient
+from clinic_sim.models.scripted import ScriptedModel
+from clinic_sim.models.spec import ModelSpec
+from clinic_sim.models.usage import Prices
+
+
+def make_model(
+    spec: ModelSpec | str,
+    *,
+    role: str = "",
+    cache: ReplyCache | None = None,
+    replay: bool = False,
+    **defaults: Any,
+) -> ChatModel:
+    """The model that a spec names.
+
+    Args:
+        spec: The spec, or its text.
+        role: Whose model it is, for messages.
+        cache: Where replies are kept and looked up.
+        replay: Replies come from a recording: the model is only named, so no key and no package is needed.
+        defaults: Parameters that the text does not give.
+
+    Raises:
+        ConfigError: the name, a parameter, a key or a package is missing.
+    """
+    if isinstance(spec, str):
+        spec = ModelSpec.parse(spec, **defaults)
+    if spec.provider == "scripted":
+        return ScriptedModel.from_file(Path(spec.model))
+    if replay and spec.provider == "openai":
+        return NamedModel(spec)
+    patient = Resilient(
+        _provider(spec),
+        attempts=spec.attempts,
+        total_s=spec.total_s,
+        concurrency=spec.concurrency,
+        prices=prices(spec),
+    )
+    return patient if cache is None else CachedModel(patient, cache)
+
+
+class NamedModel:
+    """A model that is only named: a recording answers in its place."""
+
+    suspends = False
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.name = spec.name
+        self.settings: Mapping[str, Any] = spec.settings()
+        self.prices = prices(spec)
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Schema | None = None,
+        tools: Sequence[Tool] | None = None,
+        seed: int | None = None,
+    ) -> Reply:
+        """Never: a replay that gets here has a recording without this call."""
+        raise ReplayMismatch(f"{self.name} is replayed and cannot be called")
+
+    async def aclose(self) -> None:
+        """Nothing to release."""
+
+
+def prices(spec: ModelSpec) -> Prices | None:
+    """What its tokens cost; None unless both prices are given."""
+    if spec.price_in is None or spec.price_out is None:
+        return None
+    return Prices(spec.price_in, spec.price_out, spec.price_cached)
+
+
+def _provider(spec: ModelSpec) -> ChatModel:
+    # Imported when named: each pulls a library that the offline clinic does without.
+    if spec.provider == "vllm":
+        from clinic_sim.models.vllm import VllmModel
+
+        return VllmModel(spec)
+    if spec.provider == "langchain":
+        from clinic_sim.models.langchain import LangChainModel
+
+        return LangChainModel(spec)
+    if spec.client == "sdk":
+        from clinic_sim.models.sdk import SdkModel
+
+        return SdkModel(spec)
+    from clinic_sim.models.http import HttpModel
+
+    return HttpModel(spec)

@@ -1,0 +1,402 @@
+"""`vllm/NAME`: a model that vLLM computes in this process; NAME is a folder or a hub name.
+
+All models of one name and one set of engine options share one engine, whichever role they play. The engine lives on a
+thread of its own with an event loop of its own, so that any loop can ask it and loading weights blocks nobody; it
+starts with the first call and ends when the last of its models is closed. What goes in and out (chat template, tool
+calls, reasoning, usage) is mapped by plain functions that need no vLLM.
+
+`extra` holds further sampling parameters by vLLM's names, and two keys of ours: `engine` (options of
+`AsyncEngineArgs`) and `chat_template_kwargs` (as vLLM's own server has it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import importlib
+import importlib.util
+import json
+import re
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from clinic_sim.errors import BadReply, ConfigError, ContextOverflow, ProviderTimeout, Rejected, Unavailable
+from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
+from clinic_sim.models.spec import ModelSpec
+from clinic_sim.models.structured import parse_object
+
+T = TypeVar("T")
+START_S = 1800.0
+"""Most seconds until an engine is ready: large weights take minutes to load."""
+STOP_S = 30.0
+_OPTIONS = {
+    "disable_log_stats": True,
+    # Without this, a weak model fills its reply with the blank lines that JSON allows between any two tokens.
+    "structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True},
+}
+_NEXT_WAY = {"json_schema": "json_object", "json_object": "prompt"}
+_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
+
+
+class VllmModel:
+    """A chat model over an engine in this process.
+
+    Raises:
+        ConfigError: vLLM is not installed, or an option of ours does not fit.
+    """
+
+    suspends = True
+
+    def __init__(self, spec: ModelSpec) -> None:
+        if importlib.util.find_spec("vllm") is None:
+            raise ConfigError(f"{spec.name}: vLLM is not installed; pip install 'clinic-sim[vllm]'")
+        self.name = spec.name
+        self.settings: Mapping[str, Any] = spec.settings()
+        self._spec = spec
+        extra = dict(spec.extra)
+        options = extra.pop("engine", {})
+        self._template: Any = extra.pop("chat_template_kwargs", {})
+        if not isinstance(options, dict) or not isinstance(self._template, dict):
+            raise ConfigError(f"{spec.name}: `engine` and `chat_template_kwargs` in `extra` are objects of options")
+        self._sampling = extra
+        self._options: dict[str, Any] = {**_OPTIONS, **options, "model": spec.model}
+        self._engine: Engine | None = None
+        self._ways: dict[str, str] = {}
+        """How the schema of a title is asked for, where it is not as the spec says."""
+        self._knows_tools = False
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Schema | None = None,
+        tools: Sequence[Tool] | None = None,
+        seed: int | None = None,
+    ) -> Reply:
+        """Answer; see `ChatModel.chat`."""
+        if self._engine is None:
+            self._engine = _ENGINES.take(self.name, self._options)
+        engine = self._engine
+        await engine.ready()
+        try:
+            async with asyncio.timeout(self._spec.total_s):
+                return await engine.run(self._answer(engine, messages, schema, tools, seed))
+        except TimeoutError as exc:
+            raise ProviderTimeout(f"{self.name}: no reply in {self._spec.total_s:g} s") from exc
+
+    async def aclose(self) -> None:
+        """Give the engine back; the last one to do so ends it."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await asyncio.to_thread(_ENGINES.give_back, engine)
+
+    async def _answer(
+        self,
+        engine: Engine,
+        messages: Sequence[Message],
+        schema: Schema | None,
+        tools: Sequence[Tool] | None,
+        seed: int | None,
+    ) -> Reply:
+        text = self._render(engine.tokenizer, messages, tools)
+        ids = engine.tokenizer.encode(text, add_special_tokens=False)
+        room = engine.context - len(ids)
+        if room <= 0:
+            raise ContextOverflow(f"{self.name}: the prompt has {len(ids)} tokens, the context {engine.context}")
+        title = str(schema.get("title", "")) if schema is not None else ""
+        way = self._ways.get(title, self._spec.structured)
+        while True:
+            params = self._params(engine, room, schema, way, seed)
+            try:
+                output = await _last(engine.llm.generate({"prompt_token_ids": ids}, params, uuid4().hex))
+                break
+            except engine.refusals as exc:  # before anything was computed; it may be the schema that it does not take
+                further = _NEXT_WAY.get(way) if schema is not None else None
+                if further is None:
+                    raise Rejected(f"{self.name}: {exc}") from exc
+                way = further
+            except Exception as exc:  # whatever broke inside the engine, the call has no answer
+                raise Unavailable(f"{self.name}: the engine failed: {type(exc).__name__}: {exc}") from exc
+        if way != self._spec.structured:
+            self._ways[title] = way
+        return reply_of(self.name, output, schema, tools, opened=text.rstrip().endswith("<think>"))
+
+    def _render(self, tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] | None) -> str:
+        turns = [turn(self.name, m) for m in messages]
+
+        def rendered(offered: list[Tool] | None) -> str:
+            try:
+                text = tokenizer.apply_chat_template(
+                    turns, tools=offered, add_generation_prompt=True, tokenize=False, **self._template
+                )
+            except Exception as exc:  # a template is a program of the model's makers
+                raise Rejected(f"{self.name}: its chat template refuses the messages: {exc}") from exc
+            return str(text)
+
+        text = rendered(list(tools) if tools else None)
+        if tools and not self._knows_tools:
+            if text == rendered(None):
+                raise Rejected(f"{self.name}: its chat template knows no tools; use form=json or form=text")
+            self._knows_tools = True
+        return text
+
+    def _params(self, engine: Engine, room: int, schema: Schema | None, way: str, seed: int | None) -> Any:
+        spec = self._spec
+        asked: dict[str, Any] = {**engine.defaults, **self._sampling}
+        if spec.temperature is not None:
+            asked["temperature"] = spec.temperature
+        if spec.top_p is not None:
+            asked["top_p"] = spec.top_p
+        if spec.seed and seed is not None:
+            asked["seed"] = seed
+        most = spec.max_tokens if spec.max_tokens is not None else asked.get("max_tokens")
+        asked["max_tokens"] = room if most is None else min(most, room)
+        sampling = importlib.import_module("vllm.sampling_params")
+        if schema is not None and way != "prompt":
+            wanted: dict[str, Any] = {"json": dict(schema)} if way == "json_schema" else {"json_object": True}
+            asked["structured_outputs"] = sampling.StructuredOutputsParams(**wanted)
+        wrong: tuple[type[Exception], ...] = (TypeError, *engine.refusals)
+        try:
+            return sampling.SamplingParams(output_kind=sampling.RequestOutputKind.FINAL_ONLY, **asked)
+        except wrong as exc:
+            raise Rejected(f"{self.name}: vLLM does not take these parameters: {exc}") from exc
+
+
+class Engine:
+    """One `AsyncLLM` with the thread and the event loop that it lives on."""
+
+    def __init__(self, name: str, options: dict[str, Any]) -> None:
+        self.users = 0
+        self.llm: Any = None
+        self.tokenizer: Any = None
+        self.context = 0
+        """Most tokens of prompt and reply together."""
+        self.defaults: dict[str, Any] = {}
+        """Sampling parameters that the model's makers recommend, as vLLM's server takes them too."""
+        self.refusals: tuple[type[Exception], ...] = (ValueError,)
+        """What vLLM raises where the request, not the engine, is at fault."""
+        self._name = name
+        self._ending = False
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"vllm {name}", daemon=True)
+        self._thread.start()
+        self._start = asyncio.run_coroutine_threadsafe(self._load(options), self._loop)
+
+    async def ready(self) -> None:
+        """Wait for the weights; a start that failed stays failed and says so again.
+
+        Raises:
+            Rejected: there is no such model, or an option does not fit.
+            Unavailable: the engine did not come up.
+        """
+        try:
+            # Shielded: the start belongs to all who wait for it, and one who gives up must not cancel it.
+            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._start)), START_S)
+        except TimeoutError as exc:
+            raise Unavailable(f"{self._name}: vLLM was not ready in {START_S:g} s") from exc
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine that runs on the engine's loop; giving up here cancels it there."""
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        except asyncio.CancelledError:
+            if self._ending:  # not the caller gave up, but the engine
+                raise Unavailable(f"{self._name}: the engine was closed") from None
+            raise
+
+    def stop(self) -> None:
+        """End the engine's processes and its thread; returns when they are gone or `STOP_S` is over."""
+        if not self._thread.is_alive():
+            return
+        self._ending = True
+
+        async def shut_down() -> None:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()  # who still waits for an answer is told, not left waiting
+            await asyncio.gather(*left, return_exceptions=True)
+            if self.llm is not None:
+                self.llm.shutdown()
+                self.llm = None
+
+        ended = asyncio.run_coroutine_threadsafe(shut_down(), self._loop)
+        ended.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._loop.stop))
+        self._thread.join(STOP_S)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    async def _load(self, options: dict[str, Any]) -> None:
+        try:
+            structured = importlib.import_module("vllm.config").StructuredOutputsConfig
+            options = {**options, "structured_outputs_config": structured(**options["structured_outputs_config"])}
+            arguments = importlib.import_module("vllm.engine.arg_utils").AsyncEngineArgs(**options)
+            build = importlib.import_module("vllm.v1.engine.async_llm").AsyncLLM.from_engine_args
+        except (TypeError, ValueError) as exc:
+            raise Rejected(f"{self._name}: vLLM takes not this model, or not these engine options: {exc}") from exc
+        except ImportError as exc:
+            raise Unavailable(f"{self._name}: this vLLM cannot be used: {exc}") from exc
+        try:
+            self.llm = build(arguments)
+        except (OSError, ValueError) as exc:
+            raise Rejected(f"{self._name}: vLLM cannot load it: {exc}") from exc
+        except Exception as exc:  # drivers, memory, kernels: no answer will come from this engine
+            raise Unavailable(f"{self._name}: vLLM did not start: {type(exc).__name__}: {exc}") from exc
+        refusal = getattr(importlib.import_module("vllm.exceptions"), "VLLMClientError", None)
+        if refusal is not None:
+            self.refusals = (ValueError, refusal)
+        self.tokenizer = self.llm.get_tokenizer()
+        config = self.llm.model_config
+        self.context = int(config.max_model_len)
+        self.defaults = dict(config.get_diff_sampling_param())
+
+
+class _Engines:
+    """The engines of this process: they hold a device's memory, so there can be but one for one model."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engines: dict[str, Engine] = {}
+
+    def take(self, name: str, options: dict[str, Any]) -> Engine:
+        """The engine of these options; new, and starting, where there is none."""
+        key = json.dumps(options, sort_keys=True, default=str)
+        with self._lock:
+            engine = self._engines.get(key)
+            if engine is None:
+                engine = self._engines[key] = Engine(name, options)
+            engine.users += 1
+            return engine
+
+    def give_back(self, engine: Engine) -> None:
+        """One user fewer; the last one ends it."""
+        with self._lock:
+            engine.users -= 1
+            if engine.users:
+                return
+            self._engines = {key: e for key, e in self._engines.items() if e is not engine}
+        engine.stop()
+
+    def stop(self) -> None:
+        """End all that were not given back."""
+        with self._lock:
+            left, self._engines = list(self._engines.values()), {}
+        for engine in left:
+            engine.stop()
+
+
+_ENGINES = _Engines()
+atexit.register(_ENGINES.stop)
+
+
+def turn(name: str, message: Message) -> dict[str, Any]:
+    """A message as chat templates take it: the text as one string, a tool call's arguments as an object.
+
+    Raises:
+        Rejected: a part is no text.
+    """
+    content = message.get("content")
+    if isinstance(content, list):
+        if any(part.get("type") != "text" for part in content):
+            raise Rejected(
+                f"{name}: only text can be shown to a model in process; serve it with `vllm serve` for images"
+            )
+        content = "\n".join(part["text"] for part in content)
+    found = {**message, "content": content or ""}
+    if message.get("tool_calls"):
+        found["tool_calls"] = [
+            {**call, "function": {**call["function"], "arguments": _object(call["function"]["arguments"])}}
+            for call in message["tool_calls"]
+        ]
+    return found
+
+
+def reply_of(
+    name: str, output: Any, schema: Schema | None, tools: Sequence[Tool] | None, *, opened: bool = False
+) -> Reply:
+    """The reply in vLLM's `RequestOutput`.
+
+    Args:
+        name: For messages.
+        output: The finished output.
+        schema: What was asked for.
+        tools: What was offered.
+        opened: The prompt itself opened the reasoning.
+    """
+    if not output.outputs:
+        raise BadReply(f"{name}: the engine gave no reply")
+    first = output.outputs[0]
+    if first.finish_reason not in ("stop", "length"):
+        raise Unavailable(f"{name}: the engine ended the reply: {first.finish_reason}")
+    reasoning, text = split_reasoning(first.text, opened=opened)
+    calls: tuple[ToolCall, ...] = ()
+    if tools:
+        text, calls = split_tool_calls(text, {t["function"]["name"] for t in tools})
+    usage = Usage(len(output.prompt_token_ids or ()), len(first.token_ids), output.num_cached_tokens or 0)
+    parsed = parse_object(text, schema) if schema is not None else None
+    reason = "tool_calls" if calls and first.finish_reason == "stop" else first.finish_reason
+    return Reply(text, parsed, calls, usage, reason, reasoning)
+
+
+def split_reasoning(text: str, *, opened: bool = False) -> tuple[str, str]:
+    """Reasoning between think tags at the beginning, and the text after it; both stripped."""
+    body = text.lstrip()
+    if body.startswith("<think>"):
+        body, opened = body.removeprefix("<think>"), True
+    if not opened:
+        return "", text.strip()
+    reasoning, _, rest = body.partition("</think>")
+    return reasoning.strip(), rest.strip()
+
+
+def split_tool_calls(text: str, names: set[str]) -> tuple[str, tuple[ToolCall, ...]]:
+    """The text without its tool calls, and the calls.
+
+    Two forms are read: objects in `<tool_call>` tags (Hermes, Qwen and what follows them), and a reply that is nothing
+    but one object with the name of an offered tool (Llama). Other forms need `vllm serve` with its parser.
+    """
+    calls: list[ToolCall] = []
+    for found in _CALL.finditer(text):
+        call = _call(found[1], len(calls), None)
+        if call is not None:
+            calls.append(call)
+    if calls:
+        return _CALL.sub("", text).strip(), tuple(calls)
+    bare = _call(text.strip(), 0, names)
+    return ("", (bare,)) if bare is not None else (text, ())
+
+
+def _call(text: str, n: int, names: set[str] | None) -> ToolCall | None:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+        return None
+    if names is not None and data["name"] not in names:
+        return None
+    arguments = data.get("arguments", data.get("parameters", {}))
+    return ToolCall(
+        f"call_{n}",
+        data["name"],
+        arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False),
+    )
+
+
+def _object(arguments: Any) -> Any:
+    """A call's arguments as templates want them; what is no JSON object stays as it is."""
+    try:
+        data = json.loads(arguments) if isinstance(arguments, str) else arguments
+    except ValueError:
+        return arguments
+    return data if isinstance(data, dict) else arguments
+
+
+async def _last(outputs: Any) -> Any:
+    last = None
+    async for output in outputs:
+        last = output
+    if last is None:
+        raise RuntimeError("no output")
+    return last
