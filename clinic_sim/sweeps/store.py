@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from clinic_sim.errors import StoreError
 from clinic_sim.sweeps.runner import Outcome
 
 LINE_SCHEMA = 1
+_UNFIT = re.compile(r"[^A-Za-z0-9._]+")
 
 
 class RunStore:
@@ -39,7 +41,9 @@ class RunStore:
         """Place in the plan, offset and length of each line of the part file."""
         self._end = 0
         digest = hashlib.sha256(canonical(self.plan).encode()).hexdigest()[:12]
-        self.run_id = f"{self.plan.get('doctor', 'run')}-{digest}"
+        # A model's name may hold slashes, a path or an address; the hash tells runs apart, the name is for people.
+        who = _UNFIT.sub("-", str(self.plan.get("doctor", "run")).partition("?")[0]).strip("-.")[-60:]
+        self.run_id = f"{who or 'run'}-{digest}"
         self.folder = root / self.run_id
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
