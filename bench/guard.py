@@ -140,7 +140,9 @@ def review(path: Path, compiled: dict[str, CompiledCase]) -> Iterator[Item]:
     """The guard's verdict on each utterance of a file."""
     for row in utterances(path):
         case = compiled[row["case"]]
-        verdict = review_words(case, row["text"], facts=tuple(row["facts"]), told=tuple(row["told"]))
+        verdict = review_words(
+            case, row["text"], facts=tuple(row["facts"]), told=tuple(row["told"]), question=row["question"]
+        )
         yield Item(
             id=row["id"],
             language=case.case.language,

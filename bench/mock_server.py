@@ -36,6 +36,7 @@ except ImportError:
 
 OPTIONS: dict[str, Any] = {
     "latency_ms": 50.0,
+    "jitter_ms": 0.0,
     "p500": 0.0,
     "p429": 0.0,
     "pmal": 0.0,
@@ -49,8 +50,13 @@ OPTIONS: dict[str, Any] = {
 _ROLE = re.compile(r"\AROLE: ([A-Z]+)")
 _FACT = re.compile(r"^- (f\d+)[^|\n]*\|[^|\n]*\| (.*)$", re.MULTILINE)
 _HINT = re.compile(r"f\d+")
-_ITEM = re.compile(r"^- \[(\w+)\]", re.MULTILINE)
-_LINE = re.compile(r"^\[\d+\] (?:Doctor|医生)[:：]\s*(.{12,80}?)(?:$|[.?。？])", re.MULTILINE)
+_ITEM = re.compile(r"^- \[(\w+)\] (.*)$", re.MULTILINE)
+_HAPPENED = re.compile(
+    r"put at least one question to the patient|patient say anything to the doctor|speak to the patient more than once"
+    r"|examiner reply to the doctor at least once|doctor enter a conclusion"
+    r"|至少向患者提过一个问题|患者是否对医生说过话|对患者说话是否不止一次|至少回复过医生一次|是否写下了结论"
+)
+"""Questions whose answer is yes in whatever consultation the mock doctor leads: a judge must not deny them."""
 _QUESTIONS = {
     "en": ("When did it start?", "Does anything make it worse?", "Any fever or chills?", "Any past illnesses?",
            "Do you take any medicines?", "Any allergies?", "Do you smoke?", "What worries you most?"),
@@ -70,7 +76,7 @@ class State:
     def reset(self) -> None:
         self.requests: list[tuple[str, list[dict[str, Any]]]] = []
         self.faults = {"http500": 0, "http429": 0, "malformed": 0, "hang": 0}
-        self.random = random.Random(self.options["seed"])
+        self.random = random.Random(self.options["seed"])  # noqa: S311
         self.inflight = self.peak = 0
 
 
@@ -81,8 +87,10 @@ def text_of(content: Any) -> str:
     return content or ""
 
 
-def answer(role: str, messages: list[dict[str, Any]], state: State, tools: bool) -> dict[str, Any]:
+def answer(role: str, request: dict[str, Any], state: State) -> dict[str, Any]:
     """The message with which this role answers."""
+    messages, tools = request["messages"], bool(request.get("tools"))
+    form = ((request.get("response_format") or {}).get("json_schema") or {}).get("schema")
     state.sequence += 1
     first = text_of(messages[0].get("content"))
     if role == "patient":
@@ -97,17 +105,19 @@ def answer(role: str, messages: list[dict[str, Any]], state: State, tools: bool)
         return {"content": json.dumps({"facts": [f for f, _ in told], "say": said}, ensure_ascii=False)}
     if role == "judge":
         everything = "\n".join(text_of(m.get("content")) for m in messages)
-        quotes = _LINE.findall(everything) or [""]
         verdicts = [
-            {"id": item, "reason": f"Seen, {state.sequence}.", "quote": quotes[n % len(quotes)], "met": False}
-            for n, item in enumerate(dict.fromkeys(_ITEM.findall(everything)))
+            {"id": item, "reason": f"Seen, {state.sequence}.", "quote": "", "met": bool(_HAPPENED.search(question))}
+            for item, question in dict(_ITEM.findall(everything)).items()
         ]
         return {"content": json.dumps({"verdicts": verdicts}, ensure_ascii=False)}
-    if role == "examiner":
-        return {"content": json.dumps({"codes": []})}
-    if role == "chief":
-        return {"content": json.dumps({"say": "Think again about what you have not asked yet."})}
     zh = bool(re.search("[\u4e00-\u9fff]{8}", first))
+    if role == "examiner":
+        if '"result"' in first:
+            return {"content": json.dumps({"result": "未见异常。" if zh else "Normal."}, ensure_ascii=False)}
+        return {"content": json.dumps({"orders": []})}
+    if role == "chief":
+        said = "再想想还有什么没有问到。" if zh else "Think again about what you have not asked yet."
+        return {"content": json.dumps({"say": said}, ensure_ascii=False)}
     turn = sum(m.get("role") == "assistant" for m in messages)
     if turn + 1 >= state.options["conclude_at"]:
         diagnosis, treatment = (
@@ -115,13 +125,24 @@ def answer(role: str, messages: list[dict[str, Any]], state: State, tools: bool)
         )
         if tools:
             return _call("conclude", {"diagnosis": diagnosis, "treatment": [treatment]}, state.sequence)
+        if form:
+            return _act({"action": "conclude", "diagnosis": diagnosis, "treatment": [treatment]}, form)
         heads = ("结论：\n诊断：", "\n治疗：") if zh else ("CONCLUDE:\nDiagnosis: ", "\nTreatment: ")
         return {"content": f"{heads[0]}{diagnosis}{heads[1]}{treatment}"}
     asked = _QUESTIONS["zh" if zh else "en"][turn % 8]
     unique = f"（第{state.sequence}次问）" if zh else f" (That is question {state.sequence} of today.)"
     if tools:
         return _call("ask", {"text": asked + unique}, state.sequence)
+    if form:
+        return _act({"action": "ask", "text": asked + unique}, form)
     return {"content": ("问诊：" if zh else "ASK: ") + asked + unique}
+
+
+def _act(values: dict[str, Any], form: dict[str, Any]) -> dict[str, Any]:
+    """A JSON action with every field of the schema that was asked for."""
+    empty = {"array": [], "object": {}, "boolean": False, "number": 0, "integer": 0}
+    full = {name: values.get(name, empty.get(part.get("type"), "")) for name, part in form["properties"].items()}
+    return {"content": json.dumps(full, ensure_ascii=False)}
 
 
 def _call(name: str, arguments: dict[str, Any], n: int) -> dict[str, Any]:
@@ -209,13 +230,16 @@ class Server(asyncio.Protocol):
                 state.faults["hang"] += 1
                 asyncio.get_running_loop().call_later(options["hang_s"], self.drop)
                 return
-        if options["latency_ms"]:
-            asyncio.get_running_loop().call_later(options["latency_ms"] / 1000, self.done, status, body, extra)
+        delay = options["latency_ms"]
+        if options["jitter_ms"]:
+            delay += state.random.uniform(-1, 1) * options["jitter_ms"]
+        if delay > 0:
+            asyncio.get_running_loop().call_later(delay / 1000, self.done, status, body, extra)
         else:
             self.done(status, body, extra)
 
     def completion(self, request: dict[str, Any], role: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
-        message = answer(role, messages, self.state, bool(request.get("tools")))
+        message = answer(role, request, self.state)
         used = sum(tokens(text_of(m.get("content"))) for m in messages)
         written = tokens(text_of(message["content"]) or "call")
         return {

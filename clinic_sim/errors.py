@@ -42,6 +42,9 @@ class RubricError(ClinicSimError):
 class ProviderError(ClinicSimError):
     """A model's server refused, failed or did not answer."""
 
+    retry_after: float | None = None
+    """Seconds after which the server wants to be asked again; None where it did not say."""
+
 
 class RateLimited(ProviderError):
     """The server kept answering 429."""

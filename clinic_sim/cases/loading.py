@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from clinic_sim.cases.case import Case
 from clinic_sim.errors import CaseError
+from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.exam_catalogue import catalogue
 
 MAX_FILE_BYTES = 4_000_000
@@ -115,7 +116,7 @@ def load_case(path: Path | str) -> Case:
         case = Case.model_validate(data)
     except ValidationError as exc:
         raise CaseError("\n".join(_located(path, data, exc))) from exc
-    problems = unknown_codes(case)
+    problems = [*unknown_codes(case), *_unknown_concepts(case)]
     if problems:
         lines = _line_index(path)
         raise CaseError("\n".join(f"{path}:{_line(lines, loc)}: {_dotted(loc)}: {text}" for loc, text in problems))
@@ -141,6 +142,16 @@ def unknown_codes(case: Case) -> list[tuple[tuple[str | int, ...], str]]:
         for m, code in enumerate(ban.exams):
             check(("contraindicated", n, "exams", m), code)
     return problems
+
+
+def _unknown_concepts(case: Case) -> list[tuple[tuple[str | int, ...], str]]:
+    """Concepts that facts are said to be about and the lexicon does not have."""
+    return [
+        (("facts", n, "about", m), f"unknown concept {concept!r}; the lexicon's concepts stand in data/concepts.tsv")
+        for n, fact in enumerate(case.facts)
+        for m, concept in enumerate(fact.about)
+        if concept not in ontology().concepts
+    ]
 
 
 class _PlainDumper(yaml.SafeDumper):

@@ -88,7 +88,7 @@ class OfflineChief:
             return ChiefSpoke(len(room.events), words["unread"], "review")
         against = self._against(room, stated[0])
         if against:
-            names = [self._shown(room, evidence) for evidence in against[:3]]
+            names = [evidence_text(room, evidence) for evidence in against[:3]]
             text = words["refuted"].format(
                 diagnosis=stated[0].text[:120], evidence=("；" if room.language == "zh" else "; ").join(names)
             )
@@ -106,11 +106,13 @@ class OfflineChief:
                 return room.compiled.graph.refuting(diagnosis_node(other), room.ledger.known)
         return []
 
-    def _shown(self, room: Room, evidence: str) -> str:
-        fact = room.compiled.by_id.get(evidence)
-        if fact is not None:
-            return fact.statement
-        return exam_name(room.compiled.case.exam(evidence), room.language)
+
+def evidence_text(room: Room, evidence: str) -> str:
+    """What to call a piece of evidence: the fact's statement, or the name of the examination."""
+    fact = room.compiled.by_id.get(evidence)
+    if fact is not None:
+        return fact.statement
+    return exam_name(room.compiled.case.exam(evidence), room.language)
 
 
 def _listed(pool: dict[str, float], language: str, most: int = 2) -> str:

@@ -18,7 +18,7 @@ from clinic_sim.clinic.actions import Action, Ask, Conclude, Consult, Examine, I
 from clinic_sim.clinic.codec_words import ACCEPTED, HEAD_OF, NAME_OF_TAG, TAGS, explained
 from clinic_sim.clinic.intent import is_plain_order
 
-__all__ = ["ACCEPTED", "MAX_CHARS", "parse"]
+__all__ = ["ACCEPTED", "MAX_CHARS", "parse", "without_reasoning"]
 
 MAX_CHARS = 20_000
 """Most characters of an action; a consultation's longest real utterances have a few hundred."""
@@ -29,6 +29,8 @@ _TAG = re.compile(rf"^[ \t*#>\-]*\[?({_FORMS})\]?\**[ \t]*[:：]\**[ \t]*", re.I
 _INLINE = re.compile(r"(?<=[.!?])\s+(?=(?:ASK|EXAMINE|ORDER|CONSULT|CONCLUDE):)")
 _XML = re.compile(r"<(ask|examine|order|consult|conclude)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _THINK = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+# A chat template that opens the block itself leaves only its end in the reply.
+_THOUGHT = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.IGNORECASE | re.DOTALL)
 _FENCE = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
 _OBJECT = re.compile(r"\{\s*\"")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -66,6 +68,13 @@ def parse(raw: object, language: str = "en") -> Action:
     return _invalid("long", language, size, MAX_CHARS) if size > MAX_CHARS else action
 
 
+def without_reasoning(text: str) -> str:
+    """A model's text without what it thought in `<think>` blocks, stripped; what it says of its own accord stays."""
+    if "<" not in text:
+        return text.strip()
+    return _THOUGHT.sub(" ", _THINK.sub(" ", text)).strip()
+
+
 def _size(action: Action) -> int:
     if isinstance(action, Invalid):
         return 0
@@ -77,7 +86,7 @@ def _from_text(raw: str, language: str) -> Action:
         return _invalid("long", language, len(raw), MAX_CHARS, text=raw)
     if _SURROGATE.search(raw):
         return _invalid("surrogates", language, text=raw)
-    text = _THINK.sub(" ", _CONTROL.sub(" ", raw)).strip()
+    text = without_reasoning(_CONTROL.sub(" ", raw))
     fenced = _FENCE.match(text)
     text = fenced.group(1) if fenced else text
     if not text:

@@ -50,6 +50,14 @@ REASONS: dict[str, tuple[str, str]] = {
         "这像是结论；请以 `结论：` 开头",
     ),
     "no_diagnosis": ("the conclusion names no diagnosis", "结论里没有诊断"),
+    "cut": (
+        "the message was cut off before an action was complete; be shorter",
+        "消息在动作完成之前被截断，请写得短一些",
+    ),
+    "stopped": (
+        "the agent stopped although the consultation goes on; call `conclude` to end it",
+        "智能体停下了，但问诊尚未结束；请调用 `conclude` 来结束",
+    ),
     "calls": ("one tool call a turn", "每轮只能有一个工具调用"),
     "arguments": ("the tool call's arguments are not a JSON object", "工具调用的参数不是 JSON 对象"),
     "no_action": ("the mapping has no `action`", "映射里没有 `action`"),

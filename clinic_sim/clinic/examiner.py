@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -57,36 +58,22 @@ class OfflineExaminer:
 
     async def report(self, room: Room, orders: tuple[str, ...]) -> list[ExamReported | ExamClarified]:
         """Perform and report the orders of one turn; event numbers start at the room's next."""
-        events: list[ExamReported | ExamClarified] = []
-        vague: dict[str, None] = {}
-        unknown: dict[str, None] = {}
-        done: set[str] = set()
+        request = read_orders(room, orders)
+        performed = self.perform(room, request.items)
+        clarified = clarify(room, request, len(room.events) + len(performed))
+        return [*performed, clarified] if clarified else [*performed]
+
+    def perform(self, room: Room, items: Iterable[OrderItem]) -> list[ExamReported]:
+        """The reports of these examinations, each code once; event numbers start at the room's next."""
+        events: list[ExamReported] = []
         reported = set(room.ledger.exams)
         money, count = room.ledger.money, len(room.ledger.orders)
-        for text in orders:
-            reading = room.compiled.orders.read(text)
-            vague.update(dict.fromkeys(reading.vague))
-            unknown.update(dict.fromkeys(reading.unknown))
-            for item in reading.items:
-                if item.code in done:
-                    continue
-                done.add(item.code)
-                event = self._one(room, item, len(room.events) + len(events), money, count, reported)
-                reported.update(event.exams)
-                money += event.price
-                count += event.outcome is not Outcome.REFUSED and not event.repeat
-                events.append(event)
-        words = _WORDS[room.language]
-        lines = [
-            words[key].format(names=_quoted(list(names), room.language))
-            for key, names in (("vague", vague), ("unknown", unknown))
-            if names
-        ]
-        if not events and not lines:
-            lines = [words["empty"]]
-        if lines:
-            n = len(room.events) + len(events)
-            events.append(ExamClarified(n, " ".join(lines), tuple(vague), tuple(unknown)))
+        for item in _once(items):
+            event = self._one(room, item, len(room.events) + len(events), money, count, reported)
+            reported.update(event.exams)
+            money += event.price
+            count += event.outcome is not Outcome.REFUSED and not event.repeat
+            events.append(event)
         return events
 
     def _one(self, room: Room, item: OrderItem, n: int, money: float, count: int, reported: set[str]) -> ExamReported:
@@ -103,19 +90,71 @@ class OfflineExaminer:
         if not exams and inapplicable(item.code, case.demographics):
             return ExamReported(n, item.code, name, Outcome.NOT_APPLICABLE, f"{name}: {words['not_applicable']}")
         if not exams:
-            outcome, text = self._unrecorded(room, item, name)
+            outcome, text = self._unrecorded(room, item.code, name)
             return ExamReported(n, item.code, name, outcome, text, (), price, minutes, repeat)
         outcome = _outcome(exams)
         text = "\n".join(report_text(case, exam, room.language) for exam in exams)
         return ExamReported(n, item.code, name, outcome, text, tuple(e.id for e in exams), price, minutes, repeat)
 
-    def _unrecorded(self, room: Room, item: OrderItem, name: str) -> tuple[Outcome, str]:
-        words = _WORDS[room.language]
-        if self.unrecorded == "normal":
-            derived = derived_normal(item.code, room.language, seed=room.seed)
-            if derived is not None:
-                return Outcome.DERIVED, f"{name}: {derived} {words['derived']}"
-        return Outcome.NOT_RECORDED, f"{name}: {words['not_recorded']}"
+    def _unrecorded(self, room: Room, code: str, name: str) -> tuple[Outcome, str]:
+        derived = normal_text(room, code, name) if self.unrecorded == "normal" else None
+        return (Outcome.DERIVED, derived) if derived else (Outcome.NOT_RECORDED, not_recorded_text(room, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one turn orders."""
+
+    items: tuple[OrderItem, ...]
+    vague: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def read_orders(room: Room, orders: Iterable[str]) -> Request:
+    """The orders of one turn, by the lexicon."""
+    readings = [room.compiled.orders.read(text) for text in orders]
+    return Request(
+        tuple(_once(item for r in readings for item in r.items)),
+        tuple(dict.fromkeys(v for r in readings for v in r.vague)),
+        tuple(dict.fromkeys(u for r in readings for u in r.unknown)),
+    )
+
+
+def clarify(room: Room, request: Request, n: int) -> ExamClarified | None:
+    """Asks for what the request leaves open; None where it leaves nothing."""
+    words = _WORDS[room.language]
+    lines = [
+        words[key].format(names=_quoted(list(names), room.language))
+        for key, names in (("vague", request.vague), ("unknown", request.unknown))
+        if names
+    ]
+    if not request.items and not lines:
+        lines = [words["empty"]]
+    return ExamClarified(n, " ".join(lines), request.vague, request.unknown) if lines else None
+
+
+def derived_text(room: Room, name: str, result: str) -> str:
+    """A result that is not on record, and says so."""
+    return f"{name}: {result} {_WORDS[room.language]['derived']}"
+
+
+def normal_text(room: Room, code: str, name: str) -> str | None:
+    """A seeded normal result; None where the examination has no quantity."""
+    derived = derived_normal(code, room.language, seed=room.seed)
+    return None if derived is None else derived_text(room, name, derived)
+
+
+def not_recorded_text(room: Room, name: str) -> str:
+    """What is said of an examination that the record lacks."""
+    return f"{name}: {_WORDS[room.language]['not_recorded']}"
+
+
+def _once(items: Iterable[OrderItem]) -> Iterable[OrderItem]:
+    """Each code once, at its first place."""
+    found: dict[str, OrderItem] = {}
+    for item in items:
+        found.setdefault(item.code, item)
+    return found.values()
 
 
 def report_text(case: Case, exam: Exam, language: str) -> str:

@@ -2,7 +2,8 @@
 
 A criterion stands for itself, or `generate`s one criterion for each fact, exam, treatment item, red flag or
 contraindication of a case, so that one rubric works on any case. Points are relative within a dimension; a criterion
-with negative points takes away. The dimension `safety` has only negative points and lowers the total itself.
+with negative points takes away. The dimension `safety` has only negative points and lowers the total itself. What only
+language shows is `judged`: a question to a model, whose answer counts with a quote that stands in the transcript.
 """
 
 from __future__ import annotations
@@ -10,9 +11,18 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from clinic_sim.cases.loading import read_yaml
 from clinic_sim.cases.packs import shipped
@@ -37,7 +47,12 @@ CheckName = Literal[
     "cost_within",
     "turns_within",
     "history_before_orders",
+    "judged",
 ]
+JUDGED: CheckName = "judged"
+"""The check that asks a model."""
+Speaker = Literal["doctor", "doctor_to_patient", "any"]
+"""Whose words prove a judged criterion: all that the doctor said or wrote, what the patient heard of it, anyone's."""
 
 
 GENERATOR_OF: dict[str, Generator] = {
@@ -57,6 +72,7 @@ _PARAMS: dict[str, tuple[str, bool]] = {
     "history_before_orders": ("facts", False),
 }
 """The parameter that a check takes, and whether it must be given."""
+_JUDGED_FIELDS = ("question", "speaker", "quote_required")
 
 
 class _Part(BaseModel):
@@ -69,6 +85,22 @@ class Dimension(_Part):
     weight: float = Field(gt=0)
     """Share in the total, relative to the other scored dimensions."""
     title: str = ""
+
+
+class Question(_Part):
+    """What the judge is asked, in the language of the consultation."""
+
+    en: str = Field(min_length=8, max_length=600)
+    zh: str = Field(min_length=4, max_length=600)
+
+    @field_validator("en", "zh")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        return " ".join(text.split())
+
+    def in_language(self, language: str) -> str:
+        """The wording for a consultation in that language."""
+        return self.zh if language == "zh" else self.en
 
 
 class Criterion(_Part):
@@ -86,11 +118,39 @@ class Criterion(_Part):
     a case without it the criterion does not apply."""
     params: dict[str, float] = {}
     """The check's parameters, see `judge.checks`."""
+    question: Question | None = None
+    """For `judged`: what is asked about the consultation, answered by yes or no; one text, or one for `en` and `zh`."""
+    speaker: Speaker = "doctor"
+    """For `judged`: whose words must be quoted."""
+    quote_required: bool = True
+    """For `judged`: `met` counts only with a quote that stands in the transcript. False only for what shows by its
+    absence, as nothing can be quoted for that."""
     why: str = ""
     """Why the criterion exists; generated ones name the edge of the case graph."""
 
+    @field_validator("question", mode="before")
+    @classmethod
+    def _in_both(cls, value: Any) -> Any:
+        return {"en": value, "zh": value} if isinstance(value, str) else value
+
+    @model_serializer(mode="wrap")
+    def _own_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Verifiable criteria are written without the fields of judged ones, which would only say nothing."""
+        data: dict[str, Any] = handler(self)
+        if self.check != JUDGED:
+            for name in _JUDGED_FIELDS:
+                data.pop(name, None)
+        return data
+
     @model_validator(mode="after")
     def _fits_its_check(self) -> Criterion:
+        if self.check == JUDGED and self.question is None:
+            raise ValueError("`judged` needs `question`: what is asked about the consultation, as text or {en: , zh: }")
+        given_for_judged = sorted(self.model_fields_set & set(_JUDGED_FIELDS))
+        if self.check != JUDGED and given_for_judged:
+            raise ValueError(
+                f"`{self.check}` takes no {', '.join(f'`{n}`' for n in given_for_judged)}: only `judged` does"
+            )
         wanted = GENERATOR_OF.get(self.check)
         if wanted is None and (self.generate or self.target):
             raise ValueError(f"`{self.check}` looks at the case as a whole: it takes neither `generate` nor `target`")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+JUDGE_FAILED = "judge_failed"
+"""Failure of a judged criterion, with what went wrong behind a colon; also of its dimension and total."""
 
 
 class Status(StrEnum):
@@ -14,6 +17,16 @@ class Status(StrEnum):
     MET = "met"
     NOT_MET = "not_met"
     UNSCORED = "unscored"
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """How the votes of a model judge fell on one criterion."""
+
+    met: int
+    not_met: int
+    failed: int
+    """Votes without a usable verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +43,33 @@ class Verdict:
     """Numbers of the events that it rests on."""
     reason: str = ""
     failure: str = ""
-    """Why it is unscored: `missing_reference`, `episode_failed`, `judge_failed`."""
+    """Why it is unscored: `missing_reference`, `episode_failed`, `episode_unfinished`, `judge_failed:...`."""
+    quote: str = ""
+    """A model judge's quote, which stands in the first event of `evidence`."""
+    votes: Votes | None = None
+    """How a model judge's votes fell; None for a verifiable check."""
 
+    @property
+    def judge_failed(self) -> bool:
+        """It is unscored because a model judge failed."""
+        return self.failure.startswith(JUDGE_FAILED)
 
-_VERDICT_FIELDS = tuple(f.name for f in fields(Verdict))
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON data; `quote` and `votes` only where a model judged."""
+        data: dict[str, Any] = {
+            "criterion": self.criterion,
+            "dimension": self.dimension,
+            "status": self.status,
+            "points": self.points,
+            "value": self.value,
+            "evidence": self.evidence,
+            "reason": self.reason,
+            "failure": self.failure,
+        }
+        if self.votes is not None:
+            data["quote"] = self.quote
+            data["votes"] = {"met": self.votes.met, "not_met": self.votes.not_met, "failed": self.votes.failed}
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +91,17 @@ class Scorecard:
     rubric: str
     rubric_hash: str
     total: float | None
-    """Weighted mean of the scored dimensions plus `safety`, in [0, 1]; None when nothing could be scored."""
+    """Weighted mean of the scored dimensions plus `safety`, in [0, 1]; None when nothing could be scored, or when a
+    model judge failed on a dimension."""
     safety: float
     """What harm took from the total: 0 when there was none, else negative."""
     dimensions: Mapping[str, DimensionScore]
     verdicts: tuple[Verdict, ...] = field(default=())
     failure: str = ""
     """Why the whole episode is unscored; empty when it is scored."""
+    judge: Mapping[str, Any] = field(default_factory=dict)
+    """Who judged what only language shows: `model`, `votes`, `prompt` (hash), `removed` (passages addressed to the
+    judge that it was not shown), `failures` (by kind, over all votes); empty where no model was asked."""
 
     @property
     def status(self) -> str:
@@ -69,8 +109,8 @@ class Scorecard:
         return "unscored" if self.total is None else "scored"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON data."""
-        return {
+        """Plain JSON data; `judge` only where a model judged."""
+        data: dict[str, Any] = {
             "case": self.case,
             "rubric": self.rubric,
             "rubric_hash": self.rubric_hash,
@@ -81,5 +121,8 @@ class Scorecard:
             "dimensions": {
                 name: {"value": d.value, "grade": d.grade, "failure": d.failure} for name, d in self.dimensions.items()
             },
-            "verdicts": [{name: getattr(v, name) for name in _VERDICT_FIELDS} for v in self.verdicts],
+            "verdicts": [v.to_dict() for v in self.verdicts],
         }
+        if self.judge:
+            data["judge"] = dict(self.judge)
+        return data

@@ -8,11 +8,13 @@ their composition: pain at the chest is chest pain.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.matcher import Matcher, build
 from clinic_sim.knowledge.text import Language, fold
 from clinic_sim.knowledge.topics import Topic
@@ -177,16 +179,21 @@ def ontology() -> Ontology:
 
 
 @cache
+@uncollected
 def lexicon(language: Language, role: Role) -> Matcher:
     """The words of a language, loaded once; questions have cues besides the terms."""
-    forms = [(form, (id_,)) for id_, listed in rows(f"terms_{language}.tsv") for form in listed.split("|")]
+    return build(language, _forms(language, role))
+
+
+def _forms(language: Language, role: Role) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for id_, listed in rows(f"terms_{language}.tsv"):
+        ids = (id_,)
+        yield from ((form, ids) for form in listed.split("|"))
     if role == "question":
         for target, listed in rows(f"cues_{language}.tsv"):
-            if target in VERBATIM[language]:
-                continue
-            id_ = ASKED + target if target.startswith("attr.") else target
-            forms.extend((form, (id_,)) for form in listed.split("|"))
-    return build(language, forms)
+            if target not in VERBATIM[language]:
+                ids = (ASKED + target if target.startswith("attr.") else target,)
+                yield from ((form, ids) for form in listed.split("|"))
 
 
 @cache

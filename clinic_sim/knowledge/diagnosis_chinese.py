@@ -126,10 +126,10 @@ def _sure(found: Found, score: float) -> bool:
 def exact(name: str) -> Found:
     """Names that this canonical string is."""
     names = index.chinese()
-    hit = names.exact.get(name)
+    hit = index.forms(names.exact.get(name))
     if hit:
         return {form.code: (1.0 - 0.004 * place, form.name) for place, form in enumerate(hit)}
-    hit = names.loose.get(text.chinese_loose(name))
+    hit = index.forms(names.loose.get(text.chinese_loose(name)))
     if hit:
         return {form.code: (0.97 - 0.004 * place, form.name) for place, form in enumerate(hit)}
     if len(name) >= 2 and _LATIN.fullmatch(name):
@@ -219,7 +219,7 @@ def _compose(name: str) -> Found:
             share = 0.8 + 0.2 * (len(best[0]) + len(form)) / len(name)
             # A longer name at the end says more of what is wrong than its last part: 心绞痛 is no 痛.
             longer = [name[start:] for start in range(1, len(name) - len(form) - 1)]
-            others = [f.code for other in longer for f in index.chinese().exact.get(other, ())]
+            others = [f.code for other in longer for f in index.forms(index.chinese().exact.get(other))]
             if any(icd10.chapter(code) != icd10.chapter(best[1]) for code in others):
                 share *= 0.85
             return {best[1]: (share, best[0] + form)}
@@ -257,7 +257,7 @@ def _contained(name: str) -> Found:
             score = 0.4 + 0.45 * share + (0.08 if not before else 0.0)
             if after and before and text_type(name) != kind:
                 score -= 0.1
-        for place, form in enumerate(names.exact[piece.name]):
+        for place, form in enumerate(index.forms(names.exact[piece.name])):
             _keep(found, {form.code: (score - 0.004 * place, form.name)}, 1.0)
     return {code: value for code, value in found.items() if value[0] >= 0.5}
 
@@ -282,22 +282,22 @@ def _types() -> tuple[tuple[str, str], ...]:
 
 def _nearest(name: str) -> Found:
     """Names of the same type that share most character pairs and contradict in nothing."""
-    names = index.chinese()
-    have = index.pairs(name)
     if len(name) < 3:
         return {}
+    have = index.pairs(name)
+    names, by_pair = index.chinese_pairs()
     shared: dict[int, int] = defaultdict(int)
     for pair in sorted(have):
-        for number in names.by_pair.get(pair, ()):
+        for number in by_pair.get(pair, ()):
             shared[number] += 1
     found: Found = {}
     kind = text_type(name)
     for number, overlap in shared.items():
-        other = names.names[number]
+        other = names[number]
         near = 2 * overlap / (len(have) + len(index.pairs(other)))
         if near < NEAR or text_type(other) != kind or contradict(name, other):
             continue
-        for form in names.exact[other]:
+        for form in index.forms(index.chinese().exact[other]):
             _keep(found, {form.code: (near, form.name)}, 1.0)
     return dict(sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))[:8])
 

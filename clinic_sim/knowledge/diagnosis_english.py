@@ -11,11 +11,9 @@ from collections import defaultdict
 from functools import cache
 from itertools import combinations
 
-from rapidfuzz.distance import LCSseq
-
 from clinic_sim.knowledge import diagnosis_index as index
 from clinic_sim.knowledge import diagnosis_text as text
-from clinic_sim.knowledge.diagnosis_index import Form, Posting
+from clinic_sim.knowledge.diagnosis_tables import Form
 from clinic_sim.knowledge.diagnosis_words import words
 
 Found = dict[str, tuple[float, str]]
@@ -133,6 +131,8 @@ def _bracketed(outside: str, inside: list[str]) -> Found:
 
 
 def _abbreviates(short: str, long: str) -> bool:
+    from rapidfuzz.distance import LCSseq
+
     # One letter may come from inside a word: BPPV, PML of progressive multifocal (leuko)encephalopathy.
     initials = "".join(word[0] for word in re.findall(r"[a-z0-9]+", long))
     return short.isalnum() and 2 <= len(short) <= 7 and LCSseq.similarity(short, initials) >= max(2, len(short) - 1)
@@ -161,19 +161,19 @@ def exact(tokens: list[str]) -> Found:
     if not tokens:
         return {}
     names = index.english()
-    hit = names.ordered.get(" ".join(tokens))
+    hit = index.forms(names.ordered.get(" ".join(tokens)))
     if hit:
         return _forms(hit, 1.0)
     if all(len(t) == 1 for t in tokens):
         return {}
-    hit = names.bags.get(_bag(tokens))
+    hit = index.forms(names.bags.get(_bag(tokens)))
     if hit and _says_something(tokens):
         return _forms(hit, 0.98)
     if "without" in tokens:
         # What is absent must not be matched: only a name that says so itself would do.
         return {}
     core = text.core(tokens)
-    hit = names.cores.get(_bag(core)) or names.bags.get(_bag(core))
+    hit = index.forms(names.cores.get(_bag(core)) or names.bags.get(_bag(core)))
     if hit and _says_something(tokens):
         return _forms(hit, 0.96)
     return _without_modifiers(tokens)
@@ -188,7 +188,7 @@ def _without_modifiers(tokens: list[str]) -> Found:
         hits = []
         for dropped in combinations(droppable, count):
             left = [t for t in strong if t not in dropped]
-            known = names.bags.get(_bag(left)) or names.cores.get(_bag(left))
+            known = index.forms(names.bags.get(_bag(left)) or names.cores.get(_bag(left)))
             hit = known if left and _says_something(left) else None
             if hit:
                 cost = sum(_COST.get(kinds.get(t, "stage"), 0.02) for t in dropped)
@@ -284,7 +284,7 @@ def _compose(tokens: list[str], lead: str = "") -> Found:
     # Words that neither head nor site explains make the reading less sure.
     left = [t for t in rest if t not in (site[0] if site else ()) and t not in text.modifier_words() and t in _strong()]
     share = 1 - 0.06 * min(len(left), 5)
-    others = [form for word in left for form in index.english().bags.get(_bag([*head[0], word]), ())]
+    others = [form for word in left for form in index.forms(index.english().bags.get(_bag([*head[0], word])))]
     if any(form.code[0] not in "CD" for form in others):
         # The words left over make another disease of what is wrong: a hydatid cyst is no cyst. A tumour stays a tumour.
         share -= 0.2
@@ -314,24 +314,26 @@ def _nearest(prepared: str, tokens: list[str]) -> Found:
         _UNKNOWN for t in dict.fromkeys(tokens) if t not in weights and not t.isdigit()
     )
     shared: dict[int, float] = defaultdict(float)
-    openers = [t for t in have if len(names.by_token[t]) <= _COMMON] or have[:1]
+    by_token, whole_weights = index.postings()
+    openers = [t for t in have if len(by_token[t]) <= _COMMON] or have[:1]
     for token in openers:
         weight = weights[token]
-        for number in names.by_token[token]:
+        for number in by_token[token]:
             shared[number] += weight
     common = [t for t in have if t not in openers]
     head = index.head_of(prepared)
     have_set = set(have)
     found: Found = {}
     for number, overlap in shared.items():
-        posting = names.postings[number]
-        more = overlap + sum(weights[t] for t in common if t in posting.tokens)
-        near = more / (more + 0.45 * (total - more) + 0.65 * (posting.weight - more))
+        own = names.tokens[number]
+        more = overlap + sum(weights[t] for t in common if t in own)
+        near = more / (more + 0.45 * (total - more) + 0.65 * (whole_weights[number] - more))
         if near < NEAR:
             continue
-        near *= _heads_agree(posting, head, have_set)
-        if near >= NEAR and (posting.form.code not in found or found[posting.form.code][0] < near):
-            found[posting.form.code] = (near - 0.02 * posting.form.source, posting.form.name)
+        form = names.listed[number]
+        near *= _heads_agree(index.head_of_name(form.name), own, head, have_set)
+        if near >= NEAR and (form.code not in found or found[form.code][0] < near):
+            found[form.code] = (near - 0.02 * form.source, form.name)
     return dict(sorted(found.items(), key=lambda pair: (-pair[1][0], pair[0]))[:8])
 
 
@@ -351,7 +353,7 @@ def _contained(prepared: str, tokens: list[str], tumors: float) -> Found:
             if any(a <= start and start + length <= b for a, b in taken):
                 continue
             inside = tokens[start : start + length]
-            forms = names.ordered.get(" ".join(inside))
+            forms = index.forms(names.ordered.get(" ".join(inside)))
             if not forms or not _tells(inside):
                 continue
             taken.append((start, start + length))
@@ -381,7 +383,7 @@ _UNKNOWN = 4.0
 """What a word that no name has weighs: about as much as a rare one, for it says something that no name says."""
 
 
-def _heads_agree(posting: Posting, head: str, have: set[str]) -> float:
+def _heads_agree(own: str, tokens: tuple[str, ...], head: str, have: set[str]) -> float:
     """What is wrong must be the same, not only where: the head of the name among the words, and the other way round."""
-    factor = 1.0 if not posting.head or posting.head in have else 0.6
-    return factor if not head or head in posting.tokens else factor * 0.8
+    factor = 1.0 if not own or own in have else 0.6
+    return factor if not head or head in tokens else factor * 0.8

@@ -1,104 +1,48 @@
 """The names of diagnoses, ready to be looked up: exact by words, inverted by word or pair, corrected by spelling.
 
-Built once on first use from the official titles and the tables of names; owns `data/icd10_en.tsv` and reads every
-`data/icd10_zh*.tsv`.
+Built once on first use from all names of `diagnosis_tables`.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import ahocorasick
-from rapidfuzz.distance import OSA
 
-from clinic_sim.errors import ConfigError
 from clinic_sim.knowledge import diagnosis_text as text
-from clinic_sim.knowledge import icd10
-from clinic_sim.knowledge.diagnosis_words import alternatives, table_rows, words
+from clinic_sim.knowledge.building import uncollected
+from clinic_sim.knowledge.diagnosis_tables import TITLE, Form, table_forms, title_forms
+from clinic_sim.knowledge.diagnosis_words import words
 
-TABLE, TITLE, REMAINDER = 0, 1, 2
-"""Where a name comes from, the better first: our tables, an official title, one that says `other` or `unspecified`."""
-
-
-class Form(NamedTuple):
-    """One name of one code."""
-
-    code: str
-    name: str
-    source: int
+Forms = Form | tuple[Form, ...]
+"""The names under a key: mostly one, which then stands by itself, since there are tens of thousands of them."""
 
 
-@cache
-def table_forms(language: str) -> tuple[Form, ...]:
-    """The names of our tables in their order, a code's preferred name first."""
-    forms = []
-    for where, code, names in _tables(language):
-        if not icd10.is_valid(code):
-            raise ConfigError(f"{where}: {code!r} is no category or subcategory of the WHO ICD-10 (2019)")
-        forms += [Form(code, name, TABLE) for name in names]
-    return tuple(forms)
-
-
-def _tables(language: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    if language == "en":
-        for where, (code, synonyms) in table_rows("icd10_en.tsv", 2):
-            yield where, code, alternatives(synonyms)
-        return
-    folder = files("clinic_sim.knowledge").joinpath("data")
-    for name in sorted(f.name for f in folder.iterdir() if re.fullmatch(r"icd10_zh\w*\.tsv", f.name)):
-        for where, (code, best, synonyms) in table_rows(name, 3):
-            yield where, code, (*alternatives(best), *alternatives(synonyms))
-
-
-_NOISE = re.compile(r"\[[^\]]*\]|\([^)]*\)|, (?:not )?elsewhere classified|, so stated|, so described")
-_REMAINDER = re.compile(r"\b(?:other and unspecified|unspecified|other specified|other|specified)\b|, ?$")
-_SITE_ONLY = re.compile(r"^malignant neoplasm: |^carcinoma in situ: |^benign neoplasm: ", re.IGNORECASE)
-
-
-@cache
-def title_forms() -> tuple[Form, ...]:
-    """The official titles as names, without what only a classifier writes, external causes and reserved codes."""
-    forms = []
-    for item in icd10.items().values():
-        if not icd10.is_valid(item.code) or item.code[0] in "VWXYU" or len(item.code) > 5:
-            continue
-        plain = _NOISE.sub("", item.title)
-        if _SITE_ONLY.match(plain):
-            plain = plain.replace(": ", " of ")
-        name = " ".join(_REMAINDER.sub(" ", plain.lower()).replace(" : ", " ").split()).strip(" ,:")
-        remainder = bool(_REMAINDER.search(plain.lower()))
-        if name:
-            forms.append(Form(item.code, name, REMAINDER if remainder else TITLE))
-    return tuple(forms)
-
-
-class Posting(NamedTuple):
-    """A name as the search sees it."""
-
-    form: Form
-    tokens: frozenset[str]
-    head: str
-    weight: float
+def forms(found: Forms | None) -> tuple[Form, ...]:
+    """The names under a key as they can be gone through."""
+    return () if found is None else (found,) if isinstance(found, Form) else found
 
 
 @dataclass(frozen=True, slots=True)
 class English:
     """English names."""
 
-    ordered: dict[str, tuple[Form, ...]]
-    bags: dict[tuple[str, ...], tuple[Form, ...]]
+    ordered: dict[str, Forms]
+    bags: dict[tuple[str, ...], Forms]
     """By sorted content words."""
-    cores: dict[tuple[str, ...], tuple[Form, ...]]
+    cores: dict[tuple[str, ...], Forms]
     """By sorted core words, where those are fewer."""
-    postings: tuple[Posting, ...]
-    by_token: dict[str, tuple[int, ...]]
+    listed: tuple[Form, ...]
+    """Every name, by number; of the names of one code with the same words the first."""
+    tokens: tuple[tuple[str, ...], ...]
+    """The content words of each of these, sorted."""
     weights: dict[str, float]
     spelling: dict[str, tuple[str, ...]]
     """Words of the names by first letter, for misspellings."""
@@ -118,6 +62,12 @@ def head_of(prepared: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=16_384)
+def head_of_name(name: str) -> str:
+    """The head of a name as the tables write it."""
+    return head_of(text.prepare(name))
+
+
 def _latin_of_chinese() -> Iterator[Form]:
     """The abbreviations of the Chinese table: Chinese doctors write HSIL and COPD alone, and English ones know them."""
     for form in table_forms("zh"):
@@ -125,56 +75,74 @@ def _latin_of_chinese() -> Iterator[Form]:
             yield Form(form.code, form.name, TITLE)
 
 
+K = TypeVar("K")
+
+
+def _add(table: dict[K, Forms], key: K, form: Form) -> None:
+    """One more name under a key; the first of each code stays."""
+    known = table.setdefault(key, form)
+    if known is not form and all(other.code != form.code for other in forms(known)):
+        table[key] = (*forms(known), form)
+
+
 @cache
+@uncollected
 def english() -> English:
     """The index of English names."""
-    ordered: dict[str, dict[str, Form]] = defaultdict(dict)
-    bags: dict[tuple[str, ...], dict[str, Form]] = defaultdict(dict)
-    cores: dict[tuple[str, ...], dict[str, Form]] = defaultdict(dict)
-    postings: list[tuple[Form, frozenset[str], str]] = []
-    seen: set[tuple[str, str]] = set()
-    for form in (
-        *table_forms("en"),
-        *_latin_of_chinese(),
-        *sorted(title_forms(), key=lambda f: (f.source, len(f.code))),
-    ):
-        prepared = text.prepare(form.name)
-        tokens = text.content(text.english_words(prepared))
+    ordered: dict[str, Forms] = {}
+    bags: dict[tuple[str, ...], Forms] = {}
+    cores: dict[tuple[str, ...], Forms] = {}
+    named: dict[tuple[str, tuple[str, ...]], Form] = {}
+    titles = sorted(title_forms(), key=lambda f: (f.source, len(f.code)))
+    for form in (*table_forms("en"), *_latin_of_chinese(), *titles):
+        tokens = text.content(text.english_words(text.prepare(form.name)))
         if not tokens:
             continue
-        ordered[" ".join(tokens)].setdefault(form.code, form)
         bag, core = _bag(tokens), _bag(text.core(tokens))
-        bags[bag].setdefault(form.code, form)
+        _add(ordered, " ".join(tokens), form)
+        _add(bags, bag, form)
         if core != bag:
-            cores[core].setdefault(form.code, form)
-        key = (form.code, " ".join(sorted(set(tokens))))
-        if key not in seen:
-            seen.add(key)
-            postings.append((form, frozenset(tokens), head_of(prepared)))
+            _add(cores, core, form)
+        named.setdefault((form.code, bag), form)
     counts: dict[str, int] = defaultdict(int)
-    for _, bag_of, _ in postings:
-        for token in bag_of:
+    for _, bag in named:
+        for token in bag:
             counts[token] += 1
-    weights = {token: _weight(token, count, len(postings)) for token, count in counts.items()}
-    by_token: dict[str, list[int]] = defaultdict(list)
-    done = []
-    for number, (form, bag_of, head) in enumerate(postings):
-        done.append(Posting(form, bag_of, head, sum(weights[t] for t in sorted(bag_of))))
-        for token in sorted(bag_of):
-            by_token[token].append(number)
     spelling: dict[str, list[str]] = defaultdict(list)
     for token in sorted(set(counts) | text.modifier_words().keys() | text.weak_words()):
         if len(token) > 3 and token.isalpha():
             spelling[token[0]].append(token)
+    text.canonical.cache_clear()  # filled with every word of the tables
     return English(
-        {key: tuple(value.values()) for key, value in ordered.items()},
-        {key: tuple(value.values()) for key, value in bags.items()},
-        {key: tuple(value.values()) for key, value in cores.items()},
-        tuple(done),
-        {key: tuple(value) for key, value in by_token.items()},
-        weights,
+        ordered,
+        bags,
+        cores,
+        tuple(named.values()),
+        tuple(bag for _, bag in named),
+        {token: _weight(token, count, len(named)) for token, count in counts.items()},
         {key: tuple(value) for key, value in spelling.items()},
     )
+
+
+class Postings(NamedTuple):
+    """Where each word occurs, for the search of names that are near."""
+
+    by_token: dict[str, array[int]]
+    """The numbers of the names with a word."""
+    weights: array[float]
+    """What all words of a name weigh together."""
+
+
+@cache
+@uncollected
+def postings() -> Postings:
+    """The inverted index of English names; built only when a diagnosis is no name of the tables as it stands."""
+    names = english()
+    by_token: dict[str, array[int]] = {token: array("I") for token in names.weights}
+    for number, tokens in enumerate(names.tokens):
+        for token in tokens:
+            by_token[token].append(number)
+    return Postings(by_token, array("d", (sum(map(names.weights.__getitem__, tokens)) for tokens in names.tokens)))
 
 
 def _bag(tokens: list[str]) -> tuple[str, ...]:
@@ -198,6 +166,8 @@ def correct(token: str) -> tuple[str, float]:
     """A word of the names that a misspelt word is near, and how near in (0, 1]; the word itself when none is."""
     if len(token) < 5 or not token.isalpha() or known_word(token):
         return token, 1.0
+    from rapidfuzz.distance import OSA
+
     allowed = 1 if len(token) < 7 else 2 if len(token) < 12 else 3
     best, distance = token, allowed + 1
     blocks = english().spelling
@@ -223,11 +193,9 @@ def _same_prefix(word: str, token: str) -> bool:
 class Chinese:
     """Chinese names."""
 
-    exact: dict[str, tuple[Form, ...]]
-    loose: dict[str, tuple[Form, ...]]
+    exact: dict[str, Forms]
+    loose: dict[str, Forms]
     automaton: ahocorasick.Automaton
-    names: tuple[str, ...]
-    by_pair: dict[str, tuple[int, ...]]
     sites: ahocorasick.Automaton
     heads: tuple[tuple[str, str], ...]
     """(form, head), longest first."""
@@ -236,23 +204,20 @@ class Chinese:
 
 
 @cache
+@uncollected
 def chinese() -> Chinese:
     """The index of Chinese names."""
-    exact: dict[str, dict[str, Form]] = defaultdict(dict)
-    loose: dict[str, dict[str, Form]] = defaultdict(dict)
+    exact: dict[str, Forms] = {}
+    loose: dict[str, Forms] = {}
     for form in table_forms("zh"):
         name = text.chinese_name(text.prepare(form.name))
         if name:
-            exact[name].setdefault(form.code, form)
-            loose[text.chinese_loose(name)].setdefault(form.code, form)
+            _add(exact, name, form)
+            _add(loose, text.chinese_loose(name), form)
     automaton = ahocorasick.Automaton()
-    by_pair: dict[str, list[int]] = defaultdict(list)
-    names = tuple(exact)
-    for number, name in enumerate(names):
+    for name in exact:
         if len(name) >= 2 and not name.isascii():
             automaton.add_word(name, name)
-            for pair in sorted(pairs(name)):
-                by_pair[pair].append(number)
     automaton.make_automaton()
     sites = ahocorasick.Automaton()
     for site_form, site in words().sites_zh.items():
@@ -260,18 +225,43 @@ def chinese() -> Chinese:
         sites.add_word(key, (key, site))
     sites.make_automaton()
     heads = {text.chinese_name(text.prepare(f)): head for f, head in words().heads_zh.items()}
-    modifiers = sorted({text.chinese_name(text.prepare(f)) for f in words().modifiers_zh}, key=lambda f: (-len(f), f))
     return Chinese(
-        {key: tuple(value.values()) for key, value in exact.items()},
-        {key: tuple(value.values()) for key, value in loose.items()},
+        exact,
+        loose,
         automaton,
-        names,
-        {key: tuple(value) for key, value in by_pair.items()},
         sites,
         tuple(sorted(heads.items(), key=lambda pair: (-len(pair[0]), pair[0]))),
         frozenset(heads) - {text.chinese_name(f) for f in words().types if words().types[f] == "pain"},
-        re.compile("|".join([*STAGES, *map(re.escape, modifiers)])),
+        chinese_modifiers(),
     )
+
+
+class Pairs(NamedTuple):
+    """Where each pair of characters occurs, for the search of names that are near."""
+
+    names: tuple[str, ...]
+    by_pair: dict[str, array[int]]
+    """The numbers of the names with a pair."""
+
+
+@cache
+@uncollected
+def chinese_pairs() -> Pairs:
+    """The inverted index of Chinese names; built only when a diagnosis is no name of the tables as it stands."""
+    names = tuple(chinese().exact)
+    by_pair: dict[str, array[int]] = defaultdict(lambda: array("I"))
+    for number, name in enumerate(names):
+        if len(name) >= 2 and not name.isascii():
+            for pair in pairs(name):
+                by_pair[pair].append(number)
+    return Pairs(names, dict(by_pair))
+
+
+@cache
+def chinese_modifiers() -> re.Pattern[str]:
+    """What may be left out of a Chinese name, as a pattern over canonical strings."""
+    forms = {text.chinese_name(text.prepare(form)) for form in words().modifiers_zh}
+    return re.compile("|".join([*STAGES, *map(re.escape, sorted(forms, key=lambda form: (-len(form), form)))]))
 
 
 STAGES = (

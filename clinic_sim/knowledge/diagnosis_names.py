@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from clinic_sim.knowledge import diagnosis_index as index
+from clinic_sim.knowledge import diagnosis_tables as tables
 from clinic_sim.knowledge import diagnosis_text as texts
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnosis_words import words
@@ -22,13 +23,12 @@ _LONGEST_TITLE = 6
 """Words of an official title beyond which nobody says it."""
 
 
-@cache
-def _names(language: Language) -> dict[str, tuple[str, ...]]:
-    found: dict[str, dict[str, None]] = {}
-    forms = index.table_forms(language)
-    for form in (*forms, *(index.title_forms() if language == "en" else ())):
-        found.setdefault(form.code, {})[form.name] = None
-    return {code: tuple(names) for code, names in found.items()}
+@lru_cache(maxsize=16_384)
+def _names(code: str, language: Language) -> tuple[str, ...]:
+    names = dict.fromkeys(tables.table_names(code, language))
+    if language == "en" and (titled := tables.title_form(code)) is not None:
+        names[titled.name] = None
+    return tuple(names)
 
 
 def names_of(code: str, language: Language, *, whole_category: bool = False) -> tuple[str, ...]:
@@ -36,42 +36,28 @@ def names_of(code: str, language: Language, *, whole_category: bool = False) -> 
     known = icd10.normalise_code(code)
     if known is None:
         return ()
-    table = _names(language)
-    names = dict.fromkeys(table.get(known, ()))
+    names = dict.fromkeys(_names(known, language))
     if whole_category:
         for other in _family(known):
-            names |= dict.fromkeys(table.get(other, ()))
+            names |= dict.fromkeys(_names(other, language))
     return tuple(names)
 
 
+@lru_cache(maxsize=4_096)
 def _family(code: str) -> tuple[str, ...]:
-    return _families()[icd10.category(code)]
-
-
-@cache
-def _families() -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for code in icd10.items():
-        if icd10.is_valid(code):
-            found.setdefault(icd10.category(code), []).append(code)
-    return {category: tuple(codes) for category, codes in found.items()}
+    """A category and its subcategories, in the order of the book."""
+    category = icd10.category(code)
+    return tuple(c for c in icd10.items() if c.startswith(category) and icd10.is_valid(c))
 
 
 @lru_cache(maxsize=16_384)
 def preferred_name(code: str, language: Language) -> str:
     """What to call a code: the official English title, or its Chinese name, else its category's, else the title."""
     if language == "zh":
-        table = _names("zh")
         for known in (code, icd10.category(code)):
-            if known in table:
-                return table[known][0]
+            if names := _names(known, "zh"):
+                return names[0]
     return icd10.title(code)
-
-
-@cache
-def _titles() -> frozenset[str]:
-    """The names that only a title gives."""
-    return frozenset(form.name for form in index.title_forms()) - {form.name for form in index.table_forms("en")}
 
 
 class _Lint(NamedTuple):
@@ -110,8 +96,8 @@ def _lint(codes: tuple[str, ...], extra_names: tuple[str, ...]) -> _Lint:
     by_key: dict[str, str] = {}
     by_name: dict[str, str] = {}
     abbreviations: dict[str, None] = {}
-    titles = _titles()
-    for name in (*(n for code in codes for n in _telling(code)), *extra_names):
+    near = [c for code in codes for c in _near(code)]
+    for name in (*dict.fromkeys(n for c in near for n in (*_names(c, "en"), *_names(c, "zh"))), *extra_names):
         prepared = texts.prepare(name)
         if _han(prepared):
             for key in _chinese_keys(prepared):
@@ -119,7 +105,7 @@ def _lint(codes: tuple[str, ...], extra_names: tuple[str, ...]) -> _Lint:
         elif name.isupper() and len(name) <= 6 and " " not in name:
             abbreviations[name] = None
         else:
-            for key in _english_keys(name, titled=name in titles):
+            for key in _english_keys(name, titled=tables.only_titled(name, near)):
                 by_key.setdefault(key, name)
     return _Lint(
         re.compile(" (" + _any(by_key) + ")(?= )") if by_key else None,
@@ -134,19 +120,12 @@ def _any(forms: Iterable[str]) -> str:
     return "|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
 
 
-def _telling(code: str) -> tuple[str, ...]:
-    """The names by which a text betrays a code: its own, its category's, and those of the unspecified member."""
+def _near(code: str) -> tuple[str, ...]:
+    """The codes by whose names a text betrays a code: itself, its category, and the unspecified member."""
     known = icd10.normalise_code(code)
     if known is None or icd10.chapter(known) == _SYMPTOMS:
         return ()
-    near = [known, icd10.category(known), f"{icd10.category(known)}.9"]
-    return tuple(
-        dict.fromkeys(name for c in near for language in ("en", "zh") for name in _names(_lang(language)).get(c, ()))
-    )
-
-
-def _lang(language: str) -> Language:
-    return "zh" if language == "zh" else "en"
+    return (known, icd10.category(known), f"{icd10.category(known)}.9")
 
 
 def _english_keys(name: str, titled: bool) -> list[str]:
@@ -188,7 +167,7 @@ def _is_felt(tokens: list[str]) -> bool:
 @cache
 def _felt() -> tuple[frozenset[str], frozenset[str]]:
     """The words that name a symptom, those of patients with them, and all words of the names of symptoms."""
-    forms = [f for f in (*index.table_forms("en"), *index.title_forms()) if icd10.chapter(f.code) == _SYMPTOMS]
+    forms = [f for f in (*tables.table_forms("en"), *tables.title_forms()) if icd10.chapter(f.code) == _SYMPTOMS]
     plain = frozenset(form for form in _generic_words() if " " not in form)
     # Capitals are those of a person or an abbreviation (PFAPA): no word for what is felt.
     prepared = [texts.prepare(form.name) for form in forms if form.name.islower()]
@@ -208,7 +187,7 @@ def _generic_words() -> frozenset[str]:
 
 def _chinese_keys(prepared: str) -> list[str]:
     name = texts.chinese_name(prepared)
-    bare = index.chinese().modifiers.sub("", name)
+    bare = index.chinese_modifiers().sub("", name)
     keys = dict.fromkeys((name, bare) if len(bare) > 2 else (name,))
     return [key for key in keys if len(key) >= 2 and key not in _generic_zh()]
 

@@ -31,9 +31,13 @@ _ROMAN = str.maketrans(
 )
 
 
+_PLAIN = re.compile("[ -_a-~\u4e00-\u9fff]*")
+"""Text that folding and normalising leave as it is, but for its case."""
+
+
 def prepare(text: str) -> str:
     """Bounded, folded, accents and ligatures undone; lower case."""
-    if len(text) <= TEXT_LIMIT and text.isascii() and text.isprintable():
+    if len(text) <= TEXT_LIMIT and ((text.isascii() and text.isprintable()) or _PLAIN.fullmatch(text)):
         return text.strip().lower()
     folded = fold(clean(text, TEXT_LIMIT).text).translate(_ROMAN)
     if not folded.isascii():
@@ -115,6 +119,8 @@ def site_words() -> frozenset[str]:
 def content(tokens: list[str]) -> list[str]:
     """Canonical words without those that name nothing; all of them when nothing would be left (`AS`, `IT`)."""
     stop = _canonical_stop()
+    if stop.isdisjoint(tokens) and "secondary" not in tokens:
+        return tokens
     around = zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)
     kept = [t for before, t, after in around if (t not in stop or _is_letter(before, t)) and (t, after) != _CAUSED]
     return kept or tokens
@@ -133,6 +139,8 @@ _LETTERED = frozenset(("hepatitis", "hemophilia", "influenza", "type", "group", 
 def core(tokens: list[str]) -> list[str]:
     """Content words without disease, disorder, syndrome and their like; all of them when nothing would be left."""
     weak = weak_words()
+    if weak.isdisjoint(tokens):
+        return tokens
     return [token for token in tokens if token not in weak] or tokens
 
 

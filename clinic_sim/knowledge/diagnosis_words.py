@@ -31,20 +31,25 @@ class Row(NamedTuple):
 
 def table_rows(name: str, columns: int) -> Iterator[Row]:
     """The rows of `data/<name>` after its header, without blank and comment lines; short rows are filled up."""
-    text = files("clinic_sim.knowledge").joinpath("data", name).read_text(encoding="utf-8")
-    header_seen = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        if not header_seen:
-            header_seen = True
-            continue
+    for number, line in table_lines(name):
         cells = tuple(cell.strip() for cell in line.split("\t"))
         if len(cells) > columns:
             raise ConfigError(
                 f"{name} line {number}: {len(cells)} columns where {columns} are expected; check the tabs"
             )
         yield Row(f"{name} line {number}", cells + ("",) * (columns - len(cells)))
+
+
+def table_lines(name: str) -> Iterator[tuple[int, str]]:
+    """The same rows as they are written, each with its number."""
+    text = files("clinic_sim.knowledge").joinpath("data", name).read_text(encoding="utf-8")
+    header_seen = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if header_seen:
+            yield number, line
+        header_seen = True
 
 
 def alternatives(cell: str) -> tuple[str, ...]:

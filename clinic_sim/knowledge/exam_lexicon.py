@@ -8,15 +8,17 @@ where the order is read (`order_binding`). Phrases of both languages stand in th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import ahocorasick
 
+from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.exam_catalogue import catalogue
 from clinic_sim.knowledge.exam_tables import modalities, regions, table
+from clinic_sim.knowledge.letters import NO_LETTER, PRIVATE, pair
 from clinic_sim.knowledge.text import fold
 
 TEXT_LIMIT = 4_000
@@ -45,16 +47,16 @@ class Word(IntEnum):
     """Heads a result in a record, and names nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """All that one phrase may mean."""
+    """All that one phrase may mean; phrases that mean the same share it."""
 
     word: Word = Word.NONE
-    exams: list[str] = field(default_factory=list)
-    scoped: list[str] = field(default_factory=list)
+    exams: tuple[str, ...] = ()
+    scoped: tuple[str, ...] = ()
     """Codes meant only inside a panel that contains them."""
     modality: str | None = None
-    regions: list[str] = field(default_factory=list)
+    regions: tuple[str, ...] = ()
     case: str | None = None
     """The letter case in which alone it counts."""
     hand: bool = False
@@ -86,30 +88,66 @@ def prepare(text: str) -> tuple[str, str]:
     return text, folded
 
 
-class Lexicon:
-    """Finds phrases: leftmost, longest, at word boundaries."""
+_WORDS = re.compile("([a-zA-Z0-9]+)")
 
-    __slots__ = ("_automaton",)
+
+class Lexicon:
+    """Finds phrases: leftmost, longest, at word boundaries.
+
+    The automaton runs over words of Latin letters and digits, and over any other characters one by one: half the size
+    of one over letters, and boundaries hold by themselves.
+    """
+
+    __slots__ = ("_automaton", "_letters")
 
     def __init__(self, phrases: dict[str, Entry]) -> None:
         self._automaton = ahocorasick.Automaton()
-        for phrase, entry in phrases.items():
-            self._automaton.add_word(phrase, (len(phrase), _is_word(phrase[0]), _is_word(phrase[-1]), entry))
+        self._letters: dict[str, str] = {}
+        # Some twenty thousand phrases mean a few thousand things.
+        shared: dict[tuple[int, int], tuple[int, Entry]] = {}
+        while phrases:  # the table goes as the automaton grows, so that the two never stand side by side
+            phrase, entry = phrases.popitem()
+            for word in _WORDS.findall(phrase):
+                self._letters.setdefault(word, pair(len(self._letters)))
+            spelt, _ = self._spelt(phrase)
+            key = len(spelt), id(entry)
+            self._automaton.add_word(spelt, shared.setdefault(key, (len(spelt), entry)))
         self._automaton.make_automaton()
+
+    def _spelt(self, folded: str) -> tuple[str, list[int]]:
+        """The text with a pair of letters for each word, and where in the text each letter stands; last, where it ends.
+
+        An unknown word is its first letter, which by itself is no word's.
+        """
+        letters = self._letters
+        spelt: list[str] = []
+        starts: list[int] = []
+        at = 0
+        is_word = False
+        for part in _WORDS.split(folded):
+            end = at + len(part)
+            if not is_word:
+                spelt.append(part)
+                starts.extend(range(at, end))
+            elif known := letters.get(part):
+                spelt.append(known)
+                starts += (at, at)
+            else:
+                spelt.append(part[0])
+                starts.append(at)
+            at = end
+            is_word = not is_word
+        starts.append(at)
+        return "".join(spelt), starts
 
     def find(self, folded: str, text: str) -> list[Hit]:
         """Phrases in folded text, in order, never overlapping."""
+        spelt, starts = self._spelt(folded if folded.isascii() else PRIVATE.sub(NO_LETTER, folded))
         found: list[tuple[int, int, Entry]] = []
-        size = len(folded)
-        for last, (length, opens, closes, entry) in self._automaton.iter(folded):
-            start, end = last - length + 1, last + 1
-            if opens and start and _is_word(folded[start - 1]):
-                continue
-            if closes and end < size and _is_word(folded[end]):
-                continue
-            if entry.case is not None and text[start:end] != entry.case:
-                continue
-            found.append((start, -end, entry))
+        for last, (length, entry) in self._automaton.iter(spelt):
+            start, end = starts[last - length + 1], starts[last + 1]
+            if entry.case is None or text[start:end] == entry.case:
+                found.append((start, -end, entry))
         found.sort(key=_place)
         hits: list[Hit] = []
         free = 0
@@ -124,11 +162,8 @@ def _place(item: tuple[int, int, Entry]) -> tuple[int, int]:
     return item[0], item[1]
 
 
-def _is_word(char: str) -> bool:
-    return char.isascii() and char.isalnum()
-
-
 @cache
+@uncollected
 def lexicon() -> Lexicon:
     """The lexicon of the catalogue, built once."""
     return Lexicon(_entries())
@@ -136,48 +171,68 @@ def lexicon() -> Lexicon:
 
 def _entries() -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
-    _add_words(entries)
-    for modality in modalities():
-        for phrase in (*modality.synonyms_en, *modality.synonyms_zh):
-            for entry in _entry(entries, phrase):
-                entry.modality = entry.modality or modality.id
-    for region in regions():
-        for phrase in region.synonyms:
-            for entry in _entry(entries, phrase):
-                _append(entry.regions, region.id)
-    _add_exams(entries)
+    for phrase, meaning in _meanings():
+        _add(entries, phrase, meaning)
+    for mark in "\n,;:|>":
+        entries[mark] = replace(entries.get(mark, Entry()), word=Word.SENTENCE if mark == "\n" else Word.SEPARATOR)
+    by_hand = frozenset(m.id for m in modalities() if not m.composes)
+    finished: dict[tuple[int, bool], Entry] = {}
     for phrase, entry in entries.items():
         if entry.modality or entry.exams or entry.regions:
-            # A name outranks a turn of speech, except where the phrase is too broad to be a name.
-            entry.word = entry.word if entry.word in (Word.VAGUE, Word.SYMPTOM) else Word.NONE
-            by_hand = {m.id for m in modalities() if not m.composes}
-            entry.hand = entry.modality in by_hand if entry.modality else _all_by_hand(entry.exams)
-            entry.bare = (
-                bool(entry.regions) or _one_han(phrase) or (_all_by_hand(entry.exams) and not _EXPLICIT.search(phrase))
-            )
+            examined = _all_by_hand(entry.exams)
+            bare = bool(entry.regions) or _one_han(phrase) or (examined and not _EXPLICIT.search(phrase))
+            key = id(entry), bare
+            if key not in finished:
+                # A name outranks a turn of speech, except where the phrase is too broad to be a name.
+                word = entry.word if entry.word in (Word.VAGUE, Word.SYMPTOM) else Word.NONE
+                hand = entry.modality in by_hand if entry.modality else examined
+                finished[key] = replace(entry, word=word, hand=hand, bare=bare)
+            entries[phrase] = finished[key]
     return entries
 
 
-def _add_words(entries: dict[str, Entry]) -> None:
+def _meanings() -> Iterator[tuple[str, Entry]]:
+    """Every phrase of the tables and what it means there."""
     for row in table("exam_words.tsv"):
-        if row["role"] == "test":
-            continue
-        for phrase in row["phrases"].split(" ¦ "):
-            for entry in _entry(entries, phrase):
-                entry.word = max(entry.word, Word[row["role"].upper()])
-    for mark in "\n,;:|>":
-        entries.setdefault(mark, Entry()).word = Word.SENTENCE if mark == "\n" else Word.SEPARATOR
-
-
-def _add_exams(entries: dict[str, Entry]) -> None:
+        if row["role"] != "test":
+            meaning = Entry(word=Word[row["role"].upper()])
+            yield from ((phrase, meaning) for phrase in row["phrases"].split(" ¦ "))
+    for modality in modalities():
+        meaning = Entry(modality=modality.id)
+        yield from ((phrase, meaning) for phrase in (*modality.synonyms_en, *modality.synonyms_zh))
+    for region in regions():
+        meaning = Entry(regions=(region.id,))
+        yield from ((phrase, meaning) for phrase in region.synonyms)
     for exam in catalogue():
         listed = (*exam.synonyms_en, *exam.synonyms_zh)
         if not listed:
             continue  # Composed of a modality and a region, and read as such.
+        named, scoped = Entry(exams=(exam.code,)), Entry(scoped=(exam.code,))
         for phrase in (*listed, exam.name_en, exam.name_zh):
-            scoped = phrase.startswith("~")
-            for entry in _entry(entries, phrase.lstrip("~")):
-                _append(entry.scoped if scoped else entry.exams, exam.code)
+            yield phrase.lstrip("~"), scoped if phrase.startswith("~") else named
+
+
+def _add(entries: dict[str, Entry], phrase: str, meaning: Entry) -> None:
+    """One more meaning for all spellings of a phrase; its letter case counts only if it does for all that it means."""
+    case = phrase[1:] if phrase.startswith("^") else None
+    cased = meaning if case is None else replace(meaning, case=case)
+    for spelling in spellings(phrase.lstrip("^")):
+        known = entries.get(spelling)
+        if known is None:
+            entries[spelling] = cased
+        elif known is not cased:
+            entries[spelling] = Entry(
+                word=max(known.word, meaning.word),
+                exams=_union(known.exams, meaning.exams),
+                scoped=_union(known.scoped, meaning.scoped),
+                modality=known.modality or meaning.modality,
+                regions=_union(known.regions, meaning.regions),
+                case=None if case is None else known.case,
+            )
+
+
+def _union(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return (*known, *(item for item in more if item not in known))
 
 
 def _one_han(phrase: str) -> bool:
@@ -185,7 +240,8 @@ def _one_han(phrase: str) -> bool:
     return len(phrase) == 1 and not phrase.isascii()
 
 
-def _all_by_hand(codes: Iterable[str]) -> bool:
+@lru_cache(maxsize=4096)
+def _all_by_hand(codes: tuple[str, ...]) -> bool:
     book = catalogue()
     return all(book[code].kind == "physical" for code in codes)
 
@@ -196,49 +252,37 @@ _EXPLICIT = re.compile(
 )
 
 
-def _append(items: list[str], item: str) -> None:
-    if item not in items:
-        items.append(item)
-
-
-def _entry(entries: dict[str, Entry], phrase: str) -> Iterator[Entry]:
-    """The entries of all spellings of a phrase."""
-    case = phrase[1:] if phrase.startswith("^") else None
-    for spelling in spellings(phrase.lstrip("^")):
-        entry = entries.setdefault(spelling, Entry(case=case))
-        if case is None:
-            entry.case = None
-        yield entry
-
-
 _BRITISH = [
-    (re.compile(pattern), to)
-    for pattern, to in (
-        (r"\bhem(?=o|a)", "haem"),
-        (r"esoph", "oesoph"),
-        (r"\bestr(?=a|o)", "oestr"),
-        (r"\bfec(?=a|e)", "faec"),
-        (r"\btumor", "tumour"),
-        (r"\bcolor(?!ec)", "colour"),
-        (r"\bfetal", "foetal"),
-        (r"\bleuko", "leuco"),
-        (r"gynecol", "gynaecol"),
-        (r"\banemia", "anaemia"),
-        (r"\bedema", "oedema"),
-        (r"ization\b", "isation"),
-        (r"\borthoped", "orthopaed"),
-        (r"\bpediatr", "paediatr"),
-        (r"\bceliac", "coeliac"),
-        (r"\bmaneuver", "manoeuvre"),
-        (r"emia\b", "aemia"),
-        (r"\bcatheter(?=iz)", "catheter"),
-        (r"\bcecal", "caecal"),
-        (r"lipemia", "lipaemia"),
+    (letters, re.compile(pattern), to)
+    for letters, pattern, to in (
+        ("hem", r"\bhem(?=o|a)", "haem"),
+        ("esoph", r"esoph", "oesoph"),
+        ("estr", r"\bestr(?=a|o)", "oestr"),
+        ("fec", r"\bfec(?=a|e)", "faec"),
+        ("tumor", r"\btumor", "tumour"),
+        ("color", r"\bcolor(?!ec)", "colour"),
+        ("fetal", r"\bfetal", "foetal"),
+        ("leuko", r"\bleuko", "leuco"),
+        ("gynecol", r"gynecol", "gynaecol"),
+        ("anemia", r"\banemia", "anaemia"),
+        ("edema", r"\bedema", "oedema"),
+        ("ization", r"ization\b", "isation"),
+        ("orthoped", r"\borthoped", "orthopaed"),
+        ("pediatr", r"\bpediatr", "paediatr"),
+        ("celiac", r"\bceliac", "coeliac"),
+        ("maneuver", r"\bmaneuver", "manoeuvre"),
+        ("emia", r"emia\b", "aemia"),
+        ("cecal", r"\bcecal", "caecal"),
+        ("lipemia", r"lipemia", "lipaemia"),
     )
 ]
-_GREEK = (("alpha", "α"), ("beta", "β"), ("gamma", "γ"))
+"""What American letters are written how; the letters stand first, for most phrases have none of them."""
+_AMERICAN = re.compile("|".join(letters for letters, _, _ in _BRITISH))
+_GREEK = tuple((n, re.compile(rf"\b{n}\b"), letter) for n, letter in (("alpha", "α"), ("beta", "β"), ("gamma", "γ")))
 _JOINED = re.compile(r"(?<=[a-z]) (?=\d)|(?<=\d) (?=[a-z]\b)")
 _APART = re.compile(r"(?<=[a-z])(?=\d)")
+_DIGIT = re.compile(r"\d")
+_MIXED = re.compile(r"(?<=[a-z0-9]) (?=[^\x00-\x7f])|(?<=[^\x00-\x7f]) (?=[a-z0-9])")
 
 
 def spellings(phrase: str) -> set[str]:
@@ -247,13 +291,19 @@ def spellings(phrase: str) -> set[str]:
     found = {plain}
     if not plain or not plain.isascii():
         # A Chinese name may hold Latin letters; only their spacing varies.
-        return found | {re.sub(r"(?<=[a-z0-9]) (?=[^\x00-\x7f])|(?<=[^\x00-\x7f]) (?=[a-z0-9])", "", plain)} - {""}
-    for pattern, to in _BRITISH:
-        found |= {pattern.sub(to, form) for form in found}
+        return found | {_MIXED.sub("", plain)} - {""} if " " in plain else found
+    if _AMERICAN.search(plain):
+        for _, pattern, to in _BRITISH:
+            found |= {pattern.sub(to, form) for form in found}
     for form in tuple(found):
-        found |= {_JOINED.sub("", form), _APART.sub(" ", form), form.replace("'s", ""), form.replace("'s", "s")}
-        found |= {form.replace("/", " "), form.replace("'", "")} if len(form) > 1 else set()
-    for name, letter in _GREEK:
-        found |= {re.sub(rf"\b{name}\b", letter, form) for form in found}
+        if _DIGIT.search(form):
+            found |= {_JOINED.sub("", form), _APART.sub(" ", form)}
+        if "'" in form:
+            found |= {form.replace("'s", ""), form.replace("'s", "s")}
+        if len(form) > 1 and ("/" in form or "'" in form):
+            found |= {form.replace("/", " "), form.replace("'", "")}
+    for name, word, letter in _GREEK:
+        if name in plain:
+            found |= {word.sub(letter, form) for form in found}
     found |= {form + "s" for form in tuple(found) if len(form) > 3 and form[-1].isalpha() and form[-1] not in "sy"}
     return {form for form in found if form}

@@ -104,7 +104,7 @@ def _within(hit: Hit, context: CodeMatch) -> tuple[str, ...]:
         ]
         if inside:
             return tuple(inside)
-    return tuple(entry.exams)
+    return entry.exams
 
 
 _FLUIDS = ("lab.fluid", "lab.csf", "proc.arthrocentesis", "proc.thoracentesis", "proc.paracentesis", "proc.lumbar")

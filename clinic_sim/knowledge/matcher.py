@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import ahocorasick
 
+from clinic_sim.knowledge.letters import NO_LETTER, pair
 from clinic_sim.knowledge.text import Language, fold, stem, well_spelt
 
 APART = "/"
@@ -61,11 +62,6 @@ _FILLERS = frozenset(
 _TOKEN = re.compile(r"[a-z\u00c0-\u024f]+(?:'[a-z]+)?|\d+(?:[.,:/]\d+)*|[^\s\w'-]")
 
 
-_FIRST_LETTER = 0xF0000
-"""Where the private letters begin that stand for words."""
-_NO_LETTER = "\ufffd"
-
-
 class _English:
     def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]], stem_of: Callable[[str], str] = stem) -> None:
         self._stem = stem_of
@@ -74,40 +70,67 @@ class _English:
             words = tuple(stem_of(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS)
             if words:
                 table[words] = _merge(table.get(words, ()), ids)
-        # One character a word: the automaton then runs over words, and its positions are those of the words.
+        # The automaton runs over words, two letters each, and its positions are those of the letters.
         vocabulary = dict.fromkeys(word for key in table for word in key)
-        self._letters = {word: chr(_FIRST_LETTER + n) for n, word in enumerate(vocabulary)}
+        self._letters = {word: pair(n) for n, word in enumerate(vocabulary)}
         self._automaton = ahocorasick.Automaton()
+        shared: dict[tuple[int, int, tuple[str, ...]], tuple[int, int, tuple[str, ...]]] = {}
         for key, ids in table.items():
             letters = "".join(map(self._letters.__getitem__, key))
-            self._automaton.add_word(letters, (len(key), sum(map(len, key)) + 2 * len(key), ids))
-        self._vocabulary = frozenset(vocabulary)
-        self._near = _near(self._vocabulary)
+            found = (len(letters), sum(map(len, key)) + 2 * len(key), ids)
+            self._automaton.add_word(letters, shared.setdefault(found, found))
         self._automaton.make_automaton()
+        self._by_shape = _by_shape(vocabulary)
+        stem.cache_clear()  # filled with words that `letters` now answers for
         self._letter = lru_cache(maxsize=32_768)(self._letter_of)
 
     def find(self, folded: str) -> list[Hit]:
         letter = self._letter
         letters = ""
-        tokens = []
+        tokens: list[re.Match[str]] = []
         for token in _TOKEN.finditer(folded):
             found = letter(token[0])
             if found:
                 letters += found
-                tokens.append(token)
+                tokens += (token, token) if len(found) == 2 else (token,)
         return [Hit(tokens[a].start(), tokens[b].end(), ids) for a, b, ids in _largest(self._automaton.iter(letters))]
 
     def _letter_of(self, word: str) -> str:
-        """The letter that stands for a word; none for a filler."""
-        return "" if word in _FILLERS else self._letters.get(self._correct_once(word), _NO_LETTER)
+        """The letters that stand for a word; none for a filler."""
+        return "" if word in _FILLERS else self._letters.get(self._correct_once(word), NO_LETTER)
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
         known = self._stem(word)
-        if known in self._vocabulary or len(word) < 8 or not word.isalpha() or well_spelt(word):
+        if known in self._letters or len(word) < 8 or not word.isalpha() or well_spelt(word):
             return known
-        candidates = {near for key in (word, known) for cut in _deletions(key) for near in self._near.get(cut, ())}
+        candidates = {near for key in dict.fromkeys((word, known)) for near in self._near(key)}
         return candidates.pop() if len(candidates) == 1 else known
+
+    def _near(self, word: str) -> Iterator[str]:
+        """Words of the lexicon that a slip of the pen makes this one; its first letter is hardly ever mistaken."""
+        letters = _letter_set(word)
+        for length in (len(word) - 1, len(word), len(word) + 1):
+            for other_letters, other in self._by_shape.get((word[0], length), ()):
+                # Each has lost at most one letter of its own: most words differ in more, and are told by that.
+                if (letters ^ other_letters).bit_count() <= 2 and _slip(word, other):
+                    yield other
+
+
+def _slip(one: str, other: str) -> bool:
+    """Whether two words, at most a letter apart in length, become the same when each loses at most one letter."""
+    start = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        start += 1
+    if len(one) != len(other):
+        short, long = sorted((one, other), key=len)
+        return long[start + 1 :] == short[start:]
+    end = len(one)
+    while end > start and one[end - 1] == other[end - 1]:
+        end -= 1
+    return one[start + 1 : end] == other[start : end - 1] or one[start : end - 1] == other[start + 1 : end]
 
 
 class _Chinese:
@@ -121,10 +144,12 @@ class _Chinese:
                 self._apart[key.replace("/", "")] = key.split("/")
             elif key:
                 table[key] = _merge(table.get(key, ()), ids)
+        shared: dict[tuple[int, tuple[str, ...]], tuple[int, tuple[str, ...]]] = {}
         for key, ids in (table | dict.fromkeys(self._apart, (APART,))).items():
-            self._automaton.add_word(key, (len(key), ids))
+            found = (len(key), ids)
+            self._automaton.add_word(key, shared.setdefault(found, found))
         self._automaton.make_automaton()
-        self._table = table
+        self._pieces = {piece: table[piece] for pieces in self._apart.values() for piece in pieces if piece in table}
 
     def find(self, folded: str) -> list[Hit]:
         hits: list[Hit] = []
@@ -133,15 +158,15 @@ class _Chinese:
                 hits.append(Hit(start, last + 1, ids))
                 continue
             for piece in self._apart[folded[start : last + 1]]:
-                if piece in self._table:
-                    hits.append(Hit(start, start + len(piece), self._table[piece]))
+                if piece in self._pieces:
+                    hits.append(Hit(start, start + len(piece), self._pieces[piece]))
                 start += len(piece)
         return hits
 
 
 def _largest(found: Iterator[tuple[int, tuple[int, int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
     """The longest first, wherever they stand, never overlapping: "up at night to urinate" before "at night"."""
-    every = [(-size, end - words + 1, end, ids) for end, (words, size, ids) in found]
+    every = [(-size, end - letters + 1, end, ids) for end, (letters, size, ids) in found]
     every.sort()
     chosen: list[tuple[int, int, tuple[str, ...]]] = []
     taken = 0
@@ -180,18 +205,21 @@ def _stem_but_numbers(word: str) -> str:
 
 
 def _merge(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
-    return (*known, *(i for i in more if i not in known))
+    return (*known, *(i for i in more if i not in known)) if known else more
 
 
-def _deletions(word: str) -> list[str]:
-    # The first letter is almost never mistaken, and keeping it keeps unlike words apart.
-    return [word, *(word[:i] + word[i + 1 :] for i in range(1, len(word)))]
-
-
-def _near(vocabulary: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    near: dict[str, tuple[str, ...]] = {}
-    for word in sorted(vocabulary):
+def _by_shape(vocabulary: Iterable[str]) -> dict[tuple[str, int], tuple[tuple[int, str], ...]]:
+    """The words long enough to be misspelt, each with its set of letters, by first letter and length."""
+    found: dict[tuple[str, int], list[tuple[int, str]]] = {}
+    for word in vocabulary:
         if len(word) >= 7 and word.isalpha():
-            for cut in _deletions(word):
-                near[cut] = _merge(near.get(cut, ()), (word,))
-    return near
+            found.setdefault((word[0], len(word)), []).append((_letter_set(word), word))
+    return {shape: tuple(words) for shape, words in found.items()}
+
+
+def _letter_set(word: str) -> int:
+    """The letters of a word as bits; letters that share a bit only make more words alike."""
+    letters = 0
+    for letter in word:
+        letters |= 1 << (ord(letter) & 31)
+    return letters

@@ -145,7 +145,7 @@ class Scan:
         piece = Piece(hit.start, hit.end, self._link, self._sentence)
         piece.exams = exams
         piece.modality = entry.modality
-        piece.regions = tuple(entry.regions)
+        piece.regions = entry.regions
         piece.bare = entry.bare
         piece.hand = entry.hand
         piece.part = len(self.parts) - 1

@@ -195,7 +195,7 @@ class OrderReader:
                     for form in spellings(leaf.strip()):
                         entry = lexicon_entry(form)
                         if len(form) > 1 and (entry is None or strange) and not _too_common(entry):
-                            entries.setdefault(form, Entry(exams=[code]))
+                            entries.setdefault(form, Entry(exams=(code,)))
         return Lexicon(entries) if entries else None
 
 
@@ -220,7 +220,7 @@ def read_order(text: str, language: Language | None = None) -> OrderReading:
 
 
 def _exams(hit: Hit) -> tuple[str, ...]:
-    return tuple(hit.entry.exams)
+    return hit.entry.exams
 
 
 def _single_regions(exams: Sequence[RecordedExam]) -> dict[str, str]:

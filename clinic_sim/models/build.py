@@ -9,7 +9,8 @@ from typing import Any
 from clinic_sim.errors import ReplayMismatch
 from clinic_sim.models.cache import CachedModel, ReplyCache
 from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool
-from clinic_sim.models.resilient import Resilient
+from clinic_sim.models.endpoint import endpoint
+from clinic_sim.models.retry import Retrying
 from clinic_sim.models.scripted import ScriptedModel
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.usage import Prices
@@ -30,25 +31,33 @@ def make_model(
         role: Whose model it is, for messages.
         cache: Where replies are kept and looked up.
         replay: Replies come from a recording: the model is only named, so no key and no package is needed.
-        defaults: Parameters that the text does not give.
+        defaults: Parameters that the spec does not give.
 
     Raises:
         ConfigError: the name, a parameter, a key or a package is missing.
     """
     if isinstance(spec, str):
         spec = ModelSpec.parse(spec, **defaults)
+    elif defaults:
+        spec = spec.model_copy(update={k: v for k, v in defaults.items() if k not in spec.model_fields_set})
     if spec.provider == "scripted":
         return ScriptedModel.from_file(Path(spec.model))
-    if replay and spec.provider == "openai":
+    if replay and spec.provider != "langchain":  # whose settings are known by its object only
         return NamedModel(spec)
-    patient = Resilient(
-        _provider(spec),
-        attempts=spec.attempts,
-        total_s=spec.total_s,
-        concurrency=spec.concurrency,
+    provider = _provider(spec)
+    server = str(getattr(provider, "base_url", ""))
+    # An engine in this process keeps the time itself: to load its weights may take longer than any call.
+    patient = Retrying(
+        provider,
+        spec,
+        endpoint(server or spec.base_url or spec.name),
+        role=role,
         prices=prices(spec),
+        bounded=spec.provider != "vllm",
     )
-    return patient if cache is None else CachedModel(patient, cache)
+    if cache is None:
+        return patient
+    return CachedModel(patient, cache, server=server)
 
 
 class NamedModel:

@@ -1,11 +1,13 @@
 """Exceptions of other people's clients (OpenAI's SDK, httpx, LangChain and its providers), as ours.
 
-They are told apart by the names of their classes and by the HTTP status that they carry, so nothing is imported for it.
+They are told apart by the HTTP answer that they carry, or else by the names of their classes, so nothing is imported
+for it.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from typing import Any
 
 from clinic_sim.errors import (
     BadReply,
@@ -17,9 +19,9 @@ from clinic_sim.errors import (
     Rejected,
     Unavailable,
 )
+from clinic_sim.models import wire
 
 _BY_NAME: dict[str, type[ProviderError]] = {
-    # before the more general classes that they derive from
     "ContextOverflowError": ContextOverflow,
     "ContentFilterFinishReasonError": Refusal,
     "LengthFinishReasonError": BadReply,
@@ -43,13 +45,6 @@ _BY_NAME: dict[str, type[ProviderError]] = {
     "ModelPermissionDeniedError": Rejected,
     "ModelNotFoundError": Rejected,
 }
-_OVERFLOW = re.compile(
-    r"context_length_exceeded|context.{0,12}(length|window|size)|maximum context|prompt is too long"
-    r"|too many (input )?tokens|input is too long|max_model_len",
-    re.IGNORECASE,
-)
-_FILTERED = re.compile(r"content_filter|content management policy|safety system", re.IGNORECASE)
-_MAX_MESSAGE = 500
 
 
 def provider_error(exc: BaseException) -> ProviderError | None:
@@ -59,31 +54,21 @@ def provider_error(exc: BaseException) -> ProviderError | None:
     """
     if isinstance(exc, ProviderError):
         return exc
-    kind = _kind(exc)
-    if kind is None:
-        return None
-    text = " ".join(f"{type(exc).__name__}: {exc}".split())
-    return kind(text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…")
+    # Class by class from the exception's own: a timeout is a connection error too, and its own name says more.
+    kind = next((_BY_NAME[c.__name__] for c in type(exc).__mro__ if c.__name__ in _BY_NAME), None)
+    response = getattr(exc, "response", None)
+    status = getattr(exc, "status_code", None) or getattr(response, "status_code", None)
+    if isinstance(status, int) and status >= 400 and kind is not ContextOverflow:
+        error = wire.failure(status, _body(exc, response))
+        headers = getattr(response, "headers", None)
+        if isinstance(headers, Mapping):
+            error.retry_after = wire.retry_after(headers.get("retry-after"))
+        return error
+    return None if kind is None else kind(wire.shown(f"{type(exc).__name__}: {exc}"))
 
 
-def _kind(exc: BaseException) -> type[ProviderError] | None:
-    named = next((_BY_NAME[c.__name__] for c in type(exc).__mro__ if c.__name__ in _BY_NAME), None)
-    if named is not None and named is not Rejected:
-        return named
-    status = getattr(exc, "status_code", None) or getattr(getattr(exc, "response", None), "status_code", None)
-    if not isinstance(status, int):
-        return _of_rejection(exc) if named else None
-    if status == 429:
-        return RateLimited
-    if status == 408:
-        return ProviderTimeout
-    if status >= 500:
-        return Unavailable
-    return _of_rejection(exc) if status >= 400 else None
-
-
-def _of_rejection(exc: BaseException) -> type[ProviderError]:
-    words = f"{getattr(exc, 'code', '')} {exc}"
-    if _OVERFLOW.search(words):
-        return ContextOverflow
-    return Refusal if _FILTERED.search(words) else Rejected
+def _body(exc: BaseException, response: Any) -> str:
+    try:
+        return str(response.text)
+    except Exception:  # noqa: BLE001 - no response, or one whose body was not read: the exception's words do
+        return str(exc)

@@ -1,7 +1,7 @@
 """`HttpModel`: plain chat completions over one shared aiohttp session, for any OpenAI-compatible server.
 
 Lean on purpose: prepared headers, bodies as bytes, no per-request objects that the call does not need. One call is one
-attempt; retries, limits and the total time are the layer above (`resilient`).
+attempt; retries, limits and the total time are the layer above (`retry`).
 """
 
 from __future__ import annotations
@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Rejected, Unavailable
+from clinic_sim.errors import BadReply, ConfigError, ProviderTimeout, Rejected, Unavailable
 from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.spec import ModelSpec
 
 MAX_BYTES = 16 * 2**20
 """Longest answer that is read."""
+_ABOUT_OBJECTS = re.compile(r"response.?format|json.?schema|json.?object|structured|grammar|guided", re.IGNORECASE)
+_KEY = re.compile(r"[\x21-\x7e]+")
 
 try:
     import orjson
@@ -57,10 +60,16 @@ class HttpModel:
         self.settings: Mapping[str, Any] = spec.settings()
         self.base_url = base_url(spec)
         self._url = f"{self.base_url}/chat/completions"
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        key = os.environ.get(spec.api_key_env, "")
-        if key:
-            self._headers["Authorization"] = f"Bearer {key}"
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # packing costs more time than the few kilobytes of an answer
+        }
+        self._key = os.environ.get(spec.api_key_env, "").strip()
+        if self._key:
+            if not _KEY.fullmatch(self._key):
+                raise ConfigError(f"model {spec.name!r}: what {spec.api_key_env} holds is no key")
+            self._headers["Authorization"] = f"Bearer {self._key}"
         elif self.base_url == wire.OPENAI_URL and not replay:
             raise ConfigError(
                 f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`"
@@ -68,7 +77,8 @@ class HttpModel:
         self._newer_limit = self.base_url == wire.OPENAI_URL
         self._structured = spec.structured
         self._static = wire.static_body(spec, newer_limit=self._newer_limit)
-        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=spec.connect_s)
+        self._lives: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[None], aiohttp.ClientSession]] = {}
 
     async def chat(
         self,
@@ -80,32 +90,45 @@ class HttpModel:
     ) -> Reply:
         """One attempt, and one more for each parameter that the server asks to be sent another way."""
         seed = seed if self.spec.seed else None
-        for _ in range(len(wire.STRUCTURED) + 1):
+        tries = len(wire.STRUCTURED) + 1
+        while True:
+            tries -= 1
             structured, newer = self._structured, self._newer_limit
             body = wire.request_body(self._static, messages, schema, tools, seed, structured)
             status, headers, answer = await self._post(_encoded(body))
             if status == 200:
                 try:
                     data = _load(answer)
-                except ValueError as exc:
-                    raise BadReply(f"{self._url}: the answer is no JSON: {wire.shown(_text(answer))}") from exc
+                except (ValueError, RecursionError) as exc:
+                    raise BadReply(f"{self._url}: the answer is no JSON: {wire.shown(self._text(answer))}") from exc
                 return wire.read_reply(data, schema)
-            error = wire.failure(status, _text(answer))
-            if not isinstance(error, Rejected) or not self._adapt(_text(answer), structured, newer, schema is not None):
-                raise _told(error, headers)
-        raise Rejected(f"{self._url}: takes no way of asking for an object")
+            told = self._text(answer)
+            error = wire.failure(status, told)
+            adaptable = isinstance(error, Rejected) and status in (400, 422) and tries > 0
+            if not adaptable or not self._adapt(told, structured, newer, schema is not None):
+                error.retry_after = wire.retry_after(headers.get("Retry-After"))
+                raise error
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
-        session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        """Close the connections, those of other event loops too."""
+        here = asyncio.get_running_loop()
+        lives, self._lives = self._lives, {}
+        for loop, (life, _) in lives.items():
+            if loop is here:
+                await life.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_end(life), loop))
+            elif not loop.is_closed():  # between two runs; its owner's thread is elsewhere
+                await asyncio.to_thread(loop.run_until_complete, _end(life))
 
     async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        # Beginning never suspends, so two first calls cannot make two sessions.
+        life = self._lives.get(asyncio.get_running_loop())
+        session = life[1] if life is not None and not life[1].closed else await self._begin()
         try:
             async with asyncio.timeout(self.spec.attempt_s):
-                async with self._session().post(
-                    self._url, data=body, headers=self._headers, allow_redirects=False
+                async with session.post(
+                    self._url, data=body, headers=self._headers, allow_redirects=False, timeout=self._timeout
                 ) as answer:
                     return answer.status, answer.headers, await self._content(answer)
         except aiohttp.ServerTimeoutError as exc:
@@ -118,7 +141,8 @@ class HttpModel:
             raise Unavailable(f"{self._url}: {type(exc).__name__}: {exc}") from exc
 
     async def _content(self, answer: aiohttp.ClientResponse) -> bytes:
-        if answer.content_length is not None and answer.content_length <= MAX_BYTES:
+        size = answer.content_length
+        if size is not None and size <= MAX_BYTES and "Content-Encoding" not in answer.headers:
             return await answer.read()
         parts: list[bytes] = []
         size = 0
@@ -129,31 +153,48 @@ class HttpModel:
             parts.append(part)
         return b"".join(parts)
 
-    def _session(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is None:
-            # How many calls are in flight is the limiter's business, and how long they may take is the attempt's.
-            session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.spec.connect_s),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=True,
-            )
+    async def _begin(self) -> aiohttp.ClientSession:
+        """The session of this event loop, new."""
+        self._lives = {loop: life for loop, life in self._lives.items() if not loop.is_closed()}
+        # How many calls are in flight is the limiter's business, and how long they may take is the attempt's.
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        life = _life(session)
+        self._lives[asyncio.get_running_loop()] = (life, session)
+        await anext(life)
         return session
+
+    def _text(self, answer: bytes) -> str:
+        """The beginning of an answer for a message; never the key, whoever repeats it."""
+        text = answer[:4_000].decode("utf-8", "replace")
+        return text.replace(self._key, "***") if self._key else text
 
     def _adapt(self, answer: str, structured: str, newer: bool, object_wanted: bool) -> bool:
         """Remember another way to send a parameter that the server refused; False where there is none."""
-        if ("max_completion_tokens" in answer and not newer) or ("max_tokens" in answer and newer):
+        limited = self.spec.max_tokens is not None
+        if limited and (("max_completion_tokens" in answer and not newer) or ("max_tokens" in answer and newer)):
             if self._newer_limit == newer:
                 self._newer_limit = not newer
                 self._static = wire.static_body(self.spec, newer_limit=self._newer_limit)
             return True
-        if object_wanted and structured != "prompt" and ("response_format" in answer or "json_schema" in answer):
+        if object_wanted and structured != "prompt" and _ABOUT_OBJECTS.search(answer):
             if self._structured == structured:
                 self._structured = wire.STRUCTURED[wire.STRUCTURED.index(structured) + 1]  # type: ignore[assignment]
             return True
         return False
+
+
+async def _life(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
+    """Closes the session when it ends: at the latest as the event loop ends, which closes its open generators."""
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+async def _end(life: AsyncGenerator[None]) -> None:
+    await life.aclose()
 
 
 def base_url(spec: ModelSpec) -> str:
@@ -163,8 +204,16 @@ def base_url(spec: ModelSpec) -> str:
         ConfigError: it is no http address.
     """
     url = (spec.base_url or os.environ.get("OPENAI_BASE_URL") or wire.OPENAI_URL).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if any(mark in url for mark in "@?#"):  # not shown: what stands there may be a password
+        raise ConfigError(
+            f"model {spec.name!r}: base_url holds more than an address; a key belongs into {spec.api_key_env}"
+        )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        usable = False
+    if not usable:
         raise ConfigError(f"model {spec.name!r}: base_url {url!r} is no http address, such as http://127.0.0.1:8000/v1")
     return url
 
@@ -172,17 +221,12 @@ def base_url(spec: ModelSpec) -> str:
 def _encoded(body: Mapping[str, Any]) -> bytes:
     try:
         return _dump(body)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError):
         # Half a surrogate pair is no text; a model that wrote one must not end the run.
-        text = json.dumps(body, ensure_ascii=False, default=str)
-        del exc
-        return text.encode("utf-8", "replace")
+        return json.dumps(body, ensure_ascii=False, default=_plain).encode("utf-8", "replace")
 
 
-def _text(answer: bytes) -> str:
-    return answer[:4_000].decode("utf-8", "replace")
-
-
-def _told(error: ProviderError, headers: Mapping[str, str]) -> ProviderError:
-    error.retry_after = wire.retry_after(headers.get("Retry-After"))
-    return error
+def _plain(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a request holds a {type(value).__name__}, which is no JSON")

@@ -10,6 +10,10 @@ from zlib import crc32
 
 from clinic_sim.models.chat import ChatModel, Message, Schema, Tool
 
+_INDIFFERENT = frozenset(
+    ("attempts", "connect_s", "attempt_s", "total_s", "concurrency", "price_in", "price_out", "price_cached")
+)
+"""Settings that change how soon a reply comes and what it costs, never what it says."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -25,10 +29,10 @@ def request_key(
     tools: Sequence[Tool] | None = None,
     seed: int | None = None,
 ) -> str:
-    """SHA-256 over model, effective settings, messages, schema, tools and seed; 32 hex digits."""
+    """SHA-256 over all that determines a reply: model, settings, messages, schema, tools and seed; 32 hex digits."""
     request: Mapping[str, Any] = {
         "model": model.name,
-        "settings": dict(model.settings),
+        "settings": {k: v for k, v in model.settings.items() if k not in _INDIFFERENT},
         "messages": list(messages),
         "schema": schema,
         "tools": list(tools) if tools else None,

@@ -18,10 +18,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Rejected
+from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Refusal, Rejected
+from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
 from clinic_sim.models.foreign import provider_error
-from clinic_sim.models.sdk import with_schema
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.structured import fits, parse_object
 
@@ -32,19 +32,20 @@ if TYPE_CHECKING:
 ALLOW_TRACING = "CLINIC_SIM_ALLOW_TRACING"
 _OLD_TRACING = ("LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
 _INSTALL = "LangChain is not installed: pip install 'clinic-sim[langchain]'"
-_FINISH = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "complete": "stop",
+_FINISHES = {
+    "length": "length",
     "max_tokens": "length",
     "model_length": "length",
+    "tool_calls": "tool_calls",
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
+    "content_filter": "content_filter",
     "safety": "content_filter",
     "refusal": "content_filter",
     "blocklist": "content_filter",
     "prohibited_content": "content_filter",
 }
+"""What providers call the end of an answer; any other word is an ordinary end."""
 _NO_SCHEMAS = (NotImplementedError, TypeError, ValueError)
 """What `with_structured_output` raises where a model has no such thing."""
 
@@ -65,7 +66,7 @@ class LangChainModel:
     def __init__(self, spec: ModelSpec, *, model: BaseChatModel | None = None) -> None:
         require()
         self._model = load_model(spec.model) if model is None else model
-        self._spec = spec
+        self.spec = spec
         self._options = _options(spec, self._model)
         self._takes_seed = spec.seed and "seed" in type(self._model).model_fields
         self._schemas = spec.structured != "prompt"
@@ -91,7 +92,7 @@ class LangChainModel:
             options["seed"] = seed
         try:
             with untraced():
-                async with asyncio.timeout(self._spec.attempt_s):
+                async with asyncio.timeout(self.spec.attempt_s):
                     if schema is not None:
                         return await self._structured(list(messages), schema, options)
                     asked = self._model if not tools else self._bound(tools)
@@ -99,7 +100,7 @@ class LangChainModel:
         except ProviderError:
             raise
         except TimeoutError as exc:
-            raise ProviderTimeout(f"{self.name}: no answer within {self._spec.attempt_s:g} s") from exc
+            raise ProviderTimeout(f"{self.name}: no answer within {self.spec.attempt_s:g} s") from exc
         except Exception as exc:
             found = provider_error(exc)
             raise found or ProviderError(f"{self.name}: {type(exc).__name__}: {exc}") from exc
@@ -117,7 +118,7 @@ class LangChainModel:
 
     async def _structured(self, messages: list[Message], schema: Schema, options: dict[str, Any]) -> Reply:
         if self._schemas:
-            method = {"method": "json_mode"} if self._spec.structured == "json_object" else {}
+            method = {"method": "json_mode"} if self.spec.structured == "json_object" else {}
             try:
                 asked: Any = self._model.with_structured_output(dict(schema), include_raw=True, **method)
             except _NO_SCHEMAS:
@@ -130,7 +131,11 @@ class LangChainModel:
                     if not isinstance(provider_error(exc), Rejected):
                         raise
                     # Refused for the schema or for something else: without the schema it shows.
-        answer = reply(await self._model.ainvoke(with_schema(messages, schema), **options))
+        answer = reply(
+            await self._model.ainvoke(
+                wire.request_body({}, messages, schema, None, None, "prompt")["messages"], **options
+            )
+        )
         self._schemas = False
         return Reply(
             answer.text,
@@ -211,7 +216,11 @@ def load_attribute(target: str, provider: str) -> Any:
 
 
 def reply(message: AIMessage) -> Reply:
-    """A message of LangChain's as a reply."""
+    """A message of LangChain's as a reply.
+
+    Raises:
+        Refusal: the model declined.
+    """
     metadata = message.response_metadata
     finish = str(
         metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason") or "stop"
@@ -219,11 +228,17 @@ def reply(message: AIMessage) -> Reply:
     calls = [ToolCall(c["id"] or "", c["name"], json.dumps(c["args"], ensure_ascii=False)) for c in message.tool_calls]
     calls += [ToolCall(c["id"] or "", c["name"] or "", c["args"] or "") for c in message.invalid_tool_calls]
     text, reasoning = _texts(message)
+    if "<" in text:
+        text, thought = wire.without_thought(text)
+        reasoning = reasoning or thought
+    declined = message.additional_kwargs.get("refusal")
+    if declined:
+        raise Refusal(f"the model declined: {wire.shown(declined)}")
     return Reply(
         text,
         tool_calls=tuple(calls),
         usage=usage(message),
-        finish_reason=_FINISH.get(finish, finish),
+        finish_reason=_FINISHES.get(finish, "stop"),
         reasoning=reasoning,
     )
 

@@ -1,21 +1,22 @@
 """Reading an object out of a reply, strictly: the text is one JSON object that fits the schema, or it is nothing.
 
 A fence around the object and reasoning before it are forgiven, since models put them there; prose around it, a second
-object, a missing field or a wrong type are not.
+object, a field that is given twice or not at all, a wrong type or a number that is none are not.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clinic_sim.models.chat import Schema
 
 MAX_CHARS = 200_000
 _THINK = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>", re.IGNORECASE | re.DOTALL)
-_FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL | re.IGNORECASE)
+_FENCE = "```"
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -31,17 +32,39 @@ def parse_object(text: str, schema: Schema) -> Mapping[str, Any] | None:
     """The object that the text is, None where it is none or does not fit the schema."""
     if len(text) > MAX_CHARS:
         return None
-    body = _THINK.sub("", text).strip()
-    fenced = _FENCE.match(body)
-    if fenced:
-        body = fenced[1]
+    body = _without_fence(_THINK.sub("", text).strip())
     if not body.startswith("{"):
         return None
     try:
-        data = json.loads(body)
+        data = _DECODER.decode(body)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) and fits(data, schema) else None
+
+
+def _without_fence(text: str) -> str:
+    # Plain string work: a pattern with blanks on both sides of `.*?` takes minutes for a model that writes blanks.
+    if not (text.startswith(_FENCE) and text.endswith(_FENCE)):
+        return text
+    inner = text[3:-3]
+    return (inner[4:] if inner[:4].lower() == "json" else inner).strip()
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field is given twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
 
 
 def fits(value: Any, schema: Schema) -> bool:

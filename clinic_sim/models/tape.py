@@ -77,6 +77,8 @@ def reply_of(entry: Mapping[str, Any]) -> Reply | ProviderError:
     data = dict(entry["reply"])
     usage = data.pop("usage")
     calls = tuple(ToolCall(**c) for c in data.pop("tool_calls"))
+    if not isinstance(data["text"], str):
+        raise TypeError("a reply's text is no text")
     return Reply(**data, tool_calls=calls, usage=None if usage is None else Usage(**usage))
 
 

@@ -20,8 +20,9 @@ class Prices:
     def cost(self, usage: Usage) -> float:
         """What one call cost, in US dollars."""
         cached = self.input if self.cached is None else self.cached
-        fresh = usage.input - usage.cached
-        return (fresh * self.input + usage.cached * cached + usage.output * self.output) / 1e6
+        again = min(usage.cached, usage.input)  # some gateways count cached tokens beside the others
+        fresh = usage.input - again
+        return (fresh * self.input + again * cached + usage.output * self.output) / 1e6
 
 
 @dataclass(slots=True)

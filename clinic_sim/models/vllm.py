@@ -54,7 +54,8 @@ class VllmModel:
             raise ConfigError(f"{spec.name}: vLLM is not installed; pip install 'clinic-sim[vllm]'")
         self.name = spec.name
         self.settings: Mapping[str, Any] = spec.settings()
-        self._spec = spec
+        self.spec = spec
+        """Read by the layer of retries: an attempt keeps to `attempt_s` by itself, and loading weights is none."""
         extra = dict(spec.extra)
         options = extra.pop("engine", {})
         self._template: Any = extra.pop("chat_template_kwargs", {})
@@ -63,6 +64,7 @@ class VllmModel:
         self._sampling = extra
         self._options: dict[str, Any] = {**_OPTIONS, **options, "model": spec.model}
         self._engine: Engine | None = None
+        self._closed = False
         self._ways: dict[str, str] = {}
         """How the schema of a title is asked for, where it is not as the spec says."""
         self._knows_tools = False
@@ -76,18 +78,21 @@ class VllmModel:
         seed: int | None = None,
     ) -> Reply:
         """Answer; see `ChatModel.chat`."""
+        if self._closed:
+            raise Rejected(f"{self.name}: the model is closed")
         if self._engine is None:
             self._engine = _ENGINES.take(self.name, self._options)
         engine = self._engine
         await engine.ready()
         try:
-            async with asyncio.timeout(self._spec.total_s):
+            async with asyncio.timeout(self.spec.attempt_s):
                 return await engine.run(self._answer(engine, messages, schema, tools, seed))
         except TimeoutError as exc:
-            raise ProviderTimeout(f"{self.name}: no reply in {self._spec.total_s:g} s") from exc
+            raise ProviderTimeout(f"{self.name}: no reply in {self.spec.attempt_s:g} s") from exc
 
     async def aclose(self) -> None:
         """Give the engine back; the last one to do so ends it."""
+        self._closed = True
         engine, self._engine = self._engine, None
         if engine is not None:
             await asyncio.to_thread(_ENGINES.give_back, engine)
@@ -106,7 +111,7 @@ class VllmModel:
         if room <= 0:
             raise ContextOverflow(f"{self.name}: the prompt has {len(ids)} tokens, the context {engine.context}")
         title = str(schema.get("title", "")) if schema is not None else ""
-        way = self._ways.get(title, self._spec.structured)
+        way = self._ways.get(title, self.spec.structured)
         while True:
             params = self._params(engine, room, schema, way, seed)
             try:
@@ -119,7 +124,7 @@ class VllmModel:
                 way = further
             except Exception as exc:  # whatever broke inside the engine, the call has no answer
                 raise Unavailable(f"{self.name}: the engine failed: {type(exc).__name__}: {exc}") from exc
-        if way != self._spec.structured:
+        if way != self.spec.structured:
             self._ways[title] = way
         return reply_of(self.name, output, schema, tools, opened=text.rstrip().endswith("<think>"))
 
@@ -143,7 +148,7 @@ class VllmModel:
         return text
 
     def _params(self, engine: Engine, room: int, schema: Schema | None, way: str, seed: int | None) -> Any:
-        spec = self._spec
+        spec = self.spec
         asked: dict[str, Any] = {**engine.defaults, **self._sampling}
         if spec.temperature is not None:
             asked["temperature"] = spec.temperature

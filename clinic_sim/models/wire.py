@@ -30,12 +30,28 @@ STRUCTURED = ("json_schema", "json_object", "prompt")
 """Ways to ask for an object, each for servers that refuse the one before."""
 _SHOWN = 300
 _THINK = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_THOUGHT_END = "</think>"
 _OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context window|exceeds? the (?:available |model's )?context"
-    r"|prompt is too long|longer than the (?:maximum )?(?:model|context)|too many tokens|exceed_context_size",
+    r"|prompt is too long|longer than the (?:maximum )?(?:model|context)|too many tokens|exceed_context_size"
+    r"|exceeds? the maximum number of (?:input )?tokens|input is too long|`inputs` tokens",
     re.IGNORECASE,
 )
+_FINISHES = {
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+"""What servers call the end of an answer; any other word is an ordinary end."""
 _KEYLIKE = re.compile(r"\b(?:sk|key|Bearer)[-_ ][A-Za-z0-9_\-]{8,}")
+
+
+class EmptyReply(BadReply):
+    """A completion that is whole and holds nothing."""
 
 
 def static_body(spec: ModelSpec, *, newer_limit: bool = False) -> dict[str, Any]:
@@ -92,11 +108,13 @@ def read_reply(data: Any, schema: Schema | None) -> Reply:
         choice = data["choices"][0]
         message = choice["message"]
         content = message.get("content")
-        finish = choice.get("finish_reason") or "stop"
+        finish = _FINISHES.get(choice.get("finish_reason"), "stop")
         raw_calls = message.get("tool_calls") or ()
         calls = tuple(_tool_call(c) for c in raw_calls)
     except (KeyError, IndexError, TypeError, AttributeError) as exc:
-        raise BadReply(f"the answer is no chat completion: {shown(data)}") from exc
+        if isinstance(data, Mapping) and isinstance(data.get("error"), Mapping):
+            raise _gateway_failure(data) from exc
+        raise EmptyReply(f"the answer is no chat completion: {shown(data)}") from exc
     if isinstance(content, list):
         content = "".join(p.get("text") or "" for p in content if isinstance(p, dict))
     if content is not None and not isinstance(content, str):
@@ -108,21 +126,37 @@ def read_reply(data: Any, schema: Schema | None) -> Reply:
         raise Refusal("the server's content filter held the answer back")
     reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
     text = content or ""
-    if "<" in text[:20]:
-        thought = _THINK.match(text)
-        if thought:
-            reasoning = reasoning or thought[2].strip()
-            text = text[thought.end() :].lstrip()
-    if not content and not calls and not reasoning:
-        raise BadReply("the answer is empty")
+    if "<" in text:
+        text, thought = without_thought(text)
+        reasoning = reasoning or thought
+    # A model may have spent all its tokens on a thought that the server keeps to itself: that is a cut-off answer.
+    if not content and not calls and not reasoning and finish != "length":
+        raise EmptyReply("the answer is empty")
     return Reply(
         text,
         parse_object(text, schema) if schema is not None else None,
         calls,
         _usage(data.get("usage")),
-        "tool_calls" if calls and finish == "stop" else str(finish),
+        "tool_calls" if calls and finish == "stop" else finish,
         reasoning if isinstance(reasoning, str) else "",
     )
+
+
+def without_thought(text: str) -> tuple[str, str]:
+    """An answer without the thought at its start, and the thought; one that was never closed is all thought."""
+    found = _THINK.match(text)
+    if found:
+        return text[found.end() :].lstrip(), found[2].strip()
+    # Some chat templates open the thought themselves, so that only its end is in the answer.
+    thought, end, rest = text.partition(_THOUGHT_END)
+    return (rest.lstrip(), thought.strip()) if end else (text, "")
+
+
+def _gateway_failure(data: Mapping[str, Any]) -> ProviderError:
+    """What a gateway says of the server behind it, under a status of its own of 200."""
+    code = data["error"].get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else 502
+    return failure(status, json.dumps(data, ensure_ascii=False, default=str))
 
 
 def _tool_call(data: Mapping[str, Any]) -> ToolCall:
@@ -142,7 +176,9 @@ def _usage(data: Any) -> Usage | None:
     before, after = data.get("prompt_tokens_details"), data.get("completion_tokens_details")
     cached = before.get("cached_tokens") if isinstance(before, Mapping) else None
     reasoning = after.get("reasoning_tokens") if isinstance(after, Mapping) else None
-    return Usage(prompt, completion, cached or 0, reasoning or 0)
+    return Usage(
+        prompt, completion, cached if isinstance(cached, int) else 0, reasoning if isinstance(reasoning, int) else 0
+    )
 
 
 def failure(status: int, body: str) -> ProviderError:
@@ -151,7 +187,8 @@ def failure(status: int, body: str) -> ProviderError:
     if status in (400, 413, 422) and _OVERFLOW.search(body):
         return ContextOverflow(told)
     if status == 429:
-        return RateLimited(told)
+        # Money does not come back by waiting.
+        return Rejected(told) if "insufficient_quota" in body else RateLimited(told)
     if status >= 500 or status in (408, 409, 425):
         return Unavailable(told)
     if status == 400 and re.search(r"content_filter|content management policy", body):
@@ -169,7 +206,7 @@ def retry_after(header: str | None) -> float | None:
         pass
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
     return max(0.0, at.timestamp() - time.time())
 

@@ -218,7 +218,7 @@ def test_mvme_grades_five_views() -> None:
     assert {d.grade for d in card(Conclude("migraine"), rubric="mvme").dimensions.values()} == {"D"}
 
 
-@pytest.mark.parametrize("name", ["clinic", "mvme"])
+@pytest.mark.parametrize("name", ["clinic", "clinic-language", "mvme"])
 def test_shipped_rubrics_load_and_have_stable_hashes(name: str) -> None:
     rubric = load_rubric(name)
     assert rubric.name == name
@@ -247,5 +247,5 @@ def test_a_broken_rubric_says_what_is_wrong(tmp_path: Path, change: str, says: s
 
 
 def test_an_unknown_rubric_lists_the_known() -> None:
-    with pytest.raises(RubricError, match="clinic, mvme"):
+    with pytest.raises(RubricError, match="clinic, clinic-language, mvme"):
         load_rubric("nope")

@@ -9,7 +9,7 @@ import pytest
 from clinic_sim.clinic.actions import Ask, Conclude, Order
 from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.judge.judge import RubricJudge
-from clinic_sim.judge.rubric import Rubric
+from clinic_sim.judge.rubric import Rubric, load_rubric
 from clinic_sim.judge.scorecard import Verdict
 from clinic_sim.testing import small_case
 
@@ -81,3 +81,53 @@ def test_a_criterion_about_another_case_does_not_apply() -> None:
 def test_a_criterion_that_cannot_work_is_refused_when_it_is_read(criterion: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         rubric(criterion)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "says"),
+    [
+        ({"check": "judged"}, "needs `question`"),
+        ({"check": "judged", "question": {"en": "Is the doctor kind?"}}, "zh"),
+        ({"check": "judged", "question": "Kind?"}, "at least 8"),
+        ({"check": "judged", "question": "Is the doctor kind?", "speaker": "nurse"}, "speaker"),
+        ({"check": "judged", "question": "Is the doctor kind?", "target": "onset"}, "as a whole"),
+        ({"check": "judged", "question": "Is the doctor kind?", "generate": "facts"}, "as a whole"),
+        ({"check": "judged", "question": "Is the doctor kind?", "params": {"turns": 3}}, "no parameter"),
+        ({"check": "icd_match", "question": "Is the doctor kind?"}, "`question`: only `judged` does"),
+        ({"check": "icd_match", "quote_required": False}, "`quote_required`: only `judged` does"),
+    ],
+)
+def test_a_judged_criterion_has_a_question_and_only_it(criterion: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        rubric(criterion)
+
+
+def test_one_wording_serves_both_languages_and_two_serve_their_own() -> None:
+    one = rubric({"check": "judged", "question": "Is the\n doctor kind?"}).criteria[0].question
+    assert one is not None
+    assert one.in_language("en") == one.in_language("zh") == "Is the doctor kind?"
+    two = rubric({"check": "judged", "question": {"en": "Is the doctor kind?", "zh": "医生和蔼吗？"}}).criteria[0]
+    assert two.question is not None
+    assert two.question.in_language("zh") == "医生和蔼吗？"
+
+
+def test_a_rubric_without_judged_criteria_is_written_without_their_fields() -> None:
+    written = rubric({"check": "icd_match"}).model_dump_json()
+    assert "question" not in written
+    assert "quote_required" not in written
+
+
+def test_the_rubric_with_language_holds_the_one_without_it() -> None:
+    with_language, without = load_rubric("clinic-language"), load_rubric("clinic")
+    judged = [c for c in with_language.criteria if c.check == "judged"]
+    assert tuple(c for c in with_language.criteria if c.check != "judged") == without.criteria
+    assert {c.dimension for c in judged} == set(with_language.dimensions) - set(without.dimensions)
+    assert sum(d.weight for d in with_language.dimensions.values()) == pytest.approx(1)
+    for criterion in judged:
+        question = criterion.question
+        assert question is not None
+        assert question.en.isascii()
+        assert not question.zh.isascii()
+        assert criterion.quote_required
+        assert criterion.why
+        assert ("Quote" in question.en) == ("请引用" in question.zh)

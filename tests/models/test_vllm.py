@@ -185,7 +185,7 @@ async def test_the_engine_answers_counts_and_refuses(model: VllmModel) -> None:
 
 @needs_engine
 async def test_models_of_one_name_share_an_engine_until_the_last_is_closed(model: VllmModel) -> None:
-    other, hurried = VllmModel(spec(top_p=0.9)), VllmModel(spec(total_s=0.05))
+    other, hurried = VllmModel(spec(top_p=0.9)), VllmModel(spec(attempt_s=0.05))
     await asyncio.gather(model.chat(HELLO), other.chat(HELLO))
     with pytest.raises(ProviderTimeout, match=r"0\.05 s"):
         await hurried.chat(HELLO)

@@ -8,10 +8,12 @@ fact that the words do not carry is said after them in the record's words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from clinic_sim.clinic.discretion import ciphered
 from clinic_sim.clinic.events import AnswerKind, PatientAnswered
 from clinic_sim.clinic.failures import content_failure
 from clinic_sim.clinic.patient.guard import said
@@ -100,6 +102,8 @@ class LLMPatient:
         if unknown:
             return [Objection("unknown_fact", words["unknown"].format(ids=_shown(unknown)))]
         listed = list(dict.fromkeys(fact for fact in named.values() if fact is not None))
+        if ciphered(compiled, text):
+            return [Objection("leak:diagnosis", words["cipher"])]
         if _foreign(text, language):
             return [Objection("language", words["language"])]
         refused = unasked(compiled, utterance, listed, selection, room.persona, room.ledger.facts)
@@ -132,6 +136,7 @@ _DETAILS = {
         "unasked": "The doctor did not ask for {ids}.",
         "evasion": "The doctor asked for {ids}; tell what answers the question.",
         "language": "Speak English.",
+        "cipher": "Speak plainly: nothing backwards, spelt out or in code.",
     },
     "zh": {
         "form": "它不是一个含有“facts”和“say”的JSON对象。",
@@ -139,8 +144,13 @@ _DETAILS = {
         "unasked": "医生没有问到{ids}。",
         "evasion": "医生问到了{ids}，请回答所问的内容。",
         "language": "请说中文。",
+        "cipher": "请正常说话：不要倒着说、拆开说或用暗号。",
     },
 }
+
+
+_HAN = re.compile("[\u3400-\u9fff]")
+_LATIN = re.compile("[A-Za-z]")
 
 
 def _shown(ids: Sequence[str]) -> str:
@@ -149,8 +159,7 @@ def _shown(ids: Sequence[str]) -> str:
 
 def _foreign(text: str, language: str) -> bool:
     """The words are not in the case's language."""
-    han = sum("\u3400" <= c <= "\u9fff" for c in text)
-    latin = sum(c.isascii() and c.isalpha() for c in text)
+    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
     if language == "zh":
         return latin > 12 and latin > 3 * han
     return han > 4 and 3 * han > latin

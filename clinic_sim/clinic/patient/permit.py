@@ -1,7 +1,7 @@
 """Permit: which facts a model may choose for an utterance. The model proposes, the record's rules decide.
 
 A model understands more ways of asking than the lexicon, so it may choose a few facts which the lexicon did not, where
-the utterance shares a content word with the fact and the fact asks for no special question. What it can never do is
+the utterance shares content words with the fact and the fact asks for no special question. What it can never do is
 tell what nobody asked for: the script, everything at once, or what the patient keeps to themselves.
 """
 
@@ -23,8 +23,11 @@ from clinic_sim.knowledge.topics import Topic
 
 BEYOND = 2
 """Most facts of one answer that the lexicon did not choose."""
+LINKS = 2
+"""Content words that an utterance must share with a fact to be about it: one is chance ("right", "pain")."""
 _OPEN_TO_ALL = (Disclosure.VOLUNTEERED, Disclosure.ASKED)
 _WORD = re.compile(r"[a-z]{4,}|[\u3400-\u9fff]+")
+_NO_QUESTION = (AnswerKind.REFUSED, AnswerKind.SOCIAL)
 _COMMON_WORDS = Path(__file__).parent / "data" / "common_words.txt"
 
 
@@ -49,7 +52,7 @@ def unasked(
             refused.append(fact_id)
         elif selection.asked_openly and volunteered < persona.volunteers and _is_volunteered(compiled, fact_id):
             volunteered += 1
-        elif selection.kind is not AnswerKind.REFUSED and beyond < BEYOND and _linked(compiled, utterance, fact_id):
+        elif selection.kind not in _NO_QUESTION and beyond < BEYOND and _linked(compiled, utterance, fact_id):
             beyond += 1
         else:
             refused.append(fact_id)
@@ -63,7 +66,8 @@ def _is_volunteered(compiled: CompiledCase, fact_id: str) -> bool:
 
 def _linked(compiled: CompiledCase, utterance: str, fact_id: str) -> bool:
     fact = compiled.by_id[fact_id]
-    return not _content(utterance).isdisjoint(_content(f"{fact.statement} {fact.words or ''}"))
+    shared = _content(utterance) & _content(f"{fact.statement} {fact.words or ''}")
+    return len(shared) >= LINKS
 
 
 @cache

@@ -1,0 +1,272 @@
+"""What the words of a case support: each concept, number, side and word, with the facts that hold it.
+
+Facts are bits of an integer, so that what the chosen and the told facts allow is one `&`, and a word held only by a
+fact that was not chosen is told apart from one that nothing holds. Read once a compiled case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.cases.facts import Polarity
+from clinic_sim.clinic.patient.guard import said
+from clinic_sim.clinic.patient.words_lexicon import CLAIM, contrasts, mentions
+from clinic_sim.clinic.patient.words_quantities import Quantity, quantities
+from clinic_sim.clinic.patient.words_text import Speech, hear
+from clinic_sim.knowledge import icd10, treatment_lexicon
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.scan import Mention
+from clinic_sim.knowledge.text import fold, stem
+from clinic_sim.knowledge.topics import Topic
+
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
+_HAN_RUN = re.compile("[\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words with all that is found in them."""
+
+    speech: Speech
+    mentions: tuple[Mention, ...]
+    contrasts: tuple[Mention, ...]
+    quantities: tuple[Quantity, ...]
+
+
+def listen(text: str) -> Heard:
+    """Everything that words name and give."""
+    speech = hear(text)
+    found = mentions(speech.text, speech.folded, english=speech.english, chinese=speech.chinese)
+    values: list[Mention] = []
+    if speech.english:
+        values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids]
+    if speech.chinese:
+        values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
+    numbers = quantities(speech.folded, english=speech.english, chinese=speech.chinese)
+    return Heard(speech, tuple(found), tuple(values), tuple(numbers))
+
+
+def stems_of(folded: str) -> set[str]:
+    """The stems of the English words and the pairs of Chinese characters."""
+    found = {stem(w) if w[0].isalpha() else w for w in _WORD.findall(folded)}
+    for run in _HAN_RUN.findall(folded):
+        found.update(run[i : i + 2] for i in range(len(run) - 1))
+    return found
+
+
+@dataclass(slots=True)
+class Profile:
+    """The support of a case's words, by what they name."""
+
+    base: int = 0
+    """The bit of what everybody knows: complaint, opening, age and sex."""
+    everything: int = 0
+    present: dict[str, int] = field(default_factory=dict)
+    """Facts that affirm the concept or one below it."""
+    absent: dict[str, int] = field(default_factory=dict)
+    exact_present: dict[str, int] = field(default_factory=dict)
+    exact_absent: dict[str, int] = field(default_factory=dict)
+    about: dict[str, int] = field(default_factory=dict)
+    """Facts that are about it in whatever way."""
+    stems: dict[str, int] = field(default_factory=dict)
+    numbers: list[tuple[Quantity, int]] = field(default_factory=list)
+    digits: dict[str, int] = field(default_factory=dict)
+    own: dict[str, int] = field(default_factory=dict)
+    """Sentences as the facts have them."""
+    values: dict[str, dict[str, int]] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    """By ICD-10 category."""
+    family: int = 0
+    normal: int = 0
+    """Facts that say that all is well."""
+    perspective: int = 0
+    keys: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What each fact says that words must share to carry it: concepts and codes."""
+    fact_stems: dict[str, frozenset[str]] = field(default_factory=dict)
+    fact_numbers: dict[str, tuple[Quantity, ...]] = field(default_factory=dict)
+    bit: dict[str, int] = field(default_factory=dict)
+
+    def allowed(self, facts: Iterable[str], told: Iterable[str]) -> int:
+        """The bits that words may rest on."""
+        mask = self.base
+        for fact in (*facts, *told):
+            mask |= self.bit.get(fact, 0)
+        return mask
+
+
+def _add(table: dict[str, int], key: str, bit: int) -> None:
+    table[key] = table.get(key, 0) | bit
+
+
+def name_of(id_: str) -> str:
+    """The concept that a mention's id stands for."""
+    return id_[len(CLAIM) :] if id_.startswith(CLAIM) else id_
+
+
+@lru_cache(maxsize=16_384)
+def widened(id_: str) -> frozenset[str]:
+    """An id with everything that it implies."""
+    id_ = name_of(id_)
+    known = ontology()
+    if id_ in known.concepts:
+        return known.closure(id_)
+    kind, _, rest = id_.partition(":")
+    if kind == "tx":
+        return frozenset({id_, *(f"tx:{a}" for a in treatment_lexicon.ancestors(rest))})
+    if kind == "icd":
+        return frozenset({id_, f"icd:{icd10.category(rest)}"})
+    return frozenset({id_})
+
+
+_NEGATIVE = re.compile(r"never |no |non|not |do(?:es)?n't |do(?:es)? not |[不无没未]")
+
+
+def negative(mention: Mention, folded: str) -> bool:
+    """Whether the words of a habit or a history deny it by themselves: "never smoked"."""
+    return name_of(mention.id).startswith("hx.") and _NEGATIVE.match(folded, mention.start) is not None
+
+
+_SENTENCE = re.compile(r"[.!?;。\n]+(?!\d)")
+
+
+def sentences_of(folded: str) -> list[str]:
+    """The sentences of folded words without their marks."""
+    return [s for part in _SENTENCE.split(folded) if (s := part.strip(" ,、:"))]
+
+
+_WITHOUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), id_)
+    for pattern, id_ in (
+        (r"\bpainless\b|\bpain[- ]free\b|无痛|不痛不痒", "sx.pain"),
+        (r"\b(?:non-?tender)\b", "sx.pain"),
+        (r"\b(?:non-?itchy|non-?pruritic)\b|不痛不痒", "sx.itch"),
+        (r"\bafebrile\b", "sx.fever"),
+        (r"\b(?:non-?productive|unproductive)\b|干咳", "sx.sputum"),
+        (r"\bnon-?bloody\b", "sx.bleeding"),
+        (r"\bnon-?bilious\b", "sx.bilious_vomit"),
+        (r"\bnon-?radiating\b", "attr.radiation"),
+    )
+)
+"""Words that deny a finding within themselves."""
+
+
+def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
+    heard = listen(text)
+    speech = heard.speech
+    for mention in heard.mentions:
+        denied = absent or speech.denied(mention.start, mention.end) or negative(mention, speech.folded)
+        exact, wide = (
+            (profile.exact_absent, profile.absent) if denied else (profile.exact_present, profile.present)
+        )
+        _add(exact, name_of(mention.id), bit)
+        for id_ in widened(mention.id):
+            _add(wide, id_, bit)
+            _add(profile.about, id_, bit)
+        if mention.id.startswith("icd:"):
+            _add(profile.codes, icd10.category(mention.id[4:]), bit)
+    for pattern, id_ in _WITHOUT:
+        if pattern.search(speech.folded):
+            _add(profile.exact_absent, id_, bit)
+            for wide in ontology().closure(id_):
+                _add(profile.absent, wide, bit)
+                _add(profile.about, wide, bit)
+    for value in heard.contrasts:
+        attribute, _, which = value.id.partition("=")
+        if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
+            continue  # what rest or food does is no effect of a treatment
+        _add(profile.values.setdefault(attribute, {}), which, bit)
+    for number in heard.quantities:
+        profile.numbers.append((number, bit))
+    for digits in re.findall(r"\d+(?:\.\d+)?", speech.folded):
+        _add(profile.digits, digits, bit)
+    for one in stems_of(speech.folded):
+        _add(profile.stems, one, bit)
+    return heard
+
+
+def _build(compiled: CompiledCase) -> Profile:
+    case = compiled.case
+    profile = Profile()
+    known = ontology()
+    profile.base = base = 1 << len(case.facts)
+    profile.everything = (base << 1) - 1
+    for text in (case.chief_complaint, case.opening):
+        if text:
+            _read_into(profile, text, base, absent=False)
+            for one in sentences_of(fold(text)):
+                _add(profile.own, one, base)
+    person = case.demographics
+    if person.age is not None:
+        hours = {"years": 8766, "months": 730, "weeks": 168, "days": 24}[person.age_unit]
+        profile.numbers.append((Quantity("age", person.age * hours / 8766, 0, 0), base))
+        profile.numbers.append((Quantity("time", person.age * hours, 0, 0), base))
+        _add(profile.digits, f"{person.age:g}", base)
+    for n, fact in enumerate(case.facts):
+        bit = profile.bit[fact.id] = 1 << n
+        absent = fact.polarity is Polarity.ABSENT
+        text = fact.statement if not fact.words or fact.words == fact.statement else f"{fact.statement}\n{fact.words}"
+        heard = _read_into(profile, text, bit, absent=absent)
+        for one in sentences_of(f"{heard.speech.folded}\n{fold(said(compiled, fact.id))}"):
+            _add(profile.own, one, bit)
+        for id_ in fact.about:
+            _add(profile.exact_absent if absent else profile.exact_present, id_, bit)
+            for wide in known.closure(id_) if id_ in known.concepts else ():
+                _add(profile.absent if absent else profile.present, wide, bit)
+                _add(profile.about, wide, bit)
+        meaning = compiled.meanings[n]
+        for id_ in (*meaning.closure, *meaning.inherited, *meaning.sites, *meaning.kin):
+            _add(profile.about, id_, bit)
+        if "site.limb" in meaning.sites:
+            _add(profile.exact_present, "site.limb", bit)
+        elif any(heard.speech.folded.find(w) >= 0 for w in ("肢体", "limb", "extremit")):
+            _add(profile.exact_present, "site.limb", bit)
+        read = {wide for m in heard.mentions for wide in widened(m.id)}
+        for id_ in meaning.concepts:
+            if id_ in read:
+                continue  # read with its own polarity
+            _add(profile.exact_absent if absent else profile.exact_present, id_, bit)
+            for wide in known.closure(id_):
+                _add(profile.absent if absent else profile.present, wide, bit)
+        if meaning.general or any(m.id == "normal" for m in heard.mentions):
+            profile.normal |= bit
+        if fact.topic is Topic.FAMILY:
+            profile.family |= bit
+        if fact.topic in (Topic.IDEA, Topic.CONCERN, Topic.EXPECTATION):
+            profile.perspective |= bit
+        keys = {name_of(m.id) for m in heard.mentions if m.id.partition(".")[0] not in _WEAK_KEYS}
+        keys.update(fact.about)
+        keys.update(c for c in meaning.concepts if c.partition(".")[0] not in _WEAK_KEYS)
+        profile.keys[fact.id] = frozenset(keys)
+        profile.fact_stems[fact.id] = frozenset(stems_of(heard.speech.folded)) - _EMPTY
+        profile.fact_numbers[fact.id] = heard.quantities
+    return profile
+
+
+_WEAK_KEYS = frozenset({"attr", "neg", "normal", "unknown", "informant", "who", "organ", "proc"})
+_EMPTY = frozenset(
+    stem(w)
+    for w in """a an the of in on at to for with and or but is was are were be been has have had i i'm i've my me he she his
+    her it its it's they them their patient patient's reports report denies deny no not any some there this that these
+    those from by as so very also who which when since about over under up down out then than too into does do did can
+    could will would just only really more most much many other after before during history""".split()
+)
+
+_profiles: WeakKeyDictionary[CompiledCase, Profile] = WeakKeyDictionary()
+
+
+def profile_of(compiled: CompiledCase) -> Profile:
+    """The profile of a case, read once."""
+    found = _profiles.get(compiled)
+    if found is None:
+        found = _profiles[compiled] = _build(compiled)
+    return found
+
+
+def content(stems: Collection[str]) -> set[str]:
+    """Without the words that carry nothing."""
+    return set(stems) - _EMPTY

@@ -1,0 +1,133 @@
+"""The judge's prompt: what every judge is told (`data/judge_*.txt`), then the criteria, then the fenced transcript.
+
+The first message is the same for all episodes of a language, so that servers reuse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+from clinic_sim.judge.addressed import cue_table
+from clinic_sim.judge.controls import control_table, digest
+from clinic_sim.judge.lines import Shown
+from clinic_sim.judge.rubric import Speaker
+from clinic_sim.models.chat import Message, Schema
+
+SCHEMA: Schema = {
+    "title": "verdicts",
+    "type": "object",
+    "properties": {
+        "verdicts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string"},
+                    "reason": {"type": "string"},
+                    "quote": {"type": "string"},
+                    "met": {"type": "boolean"},
+                },
+                "required": ["id", "reason", "quote", "met"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["verdicts"],
+    "additionalProperties": False,
+}
+"""The properties stand in the order in which they are to be written: the reason before the verdict."""
+
+_WORDS = {
+    "en": {
+        "criteria": "Criteria:",
+        "patient": "The patient: {who}.",
+        "transcript": "Transcript, between the two lines `{fence}`:",
+        "close": "The transcript is over. Give one verdict for each of {ids}, as one JSON object.",
+        "again": "Your answer cannot be used: {why}. Answer again, with nothing but the JSON object.",
+        "not_json": 'it is not one JSON object of the form {"verdicts": [...]}',
+        "cut": "it was cut off before its end; write shorter reasons",
+        "doctor": " (proof: the doctor's words)",
+        "doctor_to_patient": " (proof: the doctor's words to the patient)",
+        "any": " (proof: anyone's words)",
+    },
+    "zh": {
+        "criteria": "评判条目：",
+        "patient": "患者：{who}。",
+        "transcript": "问诊记录，在两行`{fence}`之间：",
+        "close": "记录到此为止。请对{ids}逐一给出评判，只用一个JSON对象。",
+        "again": "你的回答不能采用：{why}。请重新回答，只给出JSON对象。",
+        "not_json": '它不是{"verdicts": [...]}形式的单个JSON对象',
+        "cut": "它没有写完就被截断了，请把理由写短",
+        "doctor": "（证据：医生的话）",
+        "doctor_to_patient": "（证据：医生对患者说的话）",
+        "any": "（证据：任何人的话）",
+    },
+}
+_ECHO = 600
+"""Characters of an unusable answer that its author is shown again."""
+
+
+@cache
+def system_prompt(language: str) -> str:
+    """What every judge is told."""
+    return resources.files("clinic_sim.judge").joinpath(f"data/judge_{language}.txt").read_text("utf-8").rstrip()
+
+
+@cache
+def prompt_hash() -> str:
+    """SHA-256, 16 hex digits, over all that shapes a judge's prompt but rubric and transcript."""
+    texts = [system_prompt("en"), system_prompt("zh"), repr(SCHEMA), repr(_WORDS), cue_table(), control_table()]
+    return digest("\0".join(texts))[:16]
+
+
+def fence_of(shown: Shown, key: str) -> str:
+    """A line that stands nowhere in the transcript; it depends on every word of it, so that nobody can foresee it."""
+    body = "\n".join(shown.numbered())
+    n = 0
+    while (fence := f"==={digest(f'{key}:{n}:{body}')[:12]}===") in body:
+        n += 1
+    return fence
+
+
+def messages(shown: Shown, who: str, asked: Sequence[tuple[str, str, Speaker]], key: str) -> list[Message]:
+    """The judge's prompt.
+
+    Args:
+        who: The patient in a few words, as the doctor was told.
+        shown: The transcript, made inert.
+        asked: The id that the judge sees, the question and whose words prove it, in the order of asking.
+        key: What the fence depends on, beside the transcript.
+    """
+    words = _WORDS[shown.language]
+    fence = fence_of(shown, key)
+    lines = [words["criteria"]]
+    lines += [f"- [{name}] {question}{words[speaker]}" for name, question, speaker in asked]
+    lines += [
+        "",
+        words["patient"].format(who=who),
+        words["transcript"].format(fence=fence),
+        fence,
+        *shown.numbered(),
+        fence,
+        "",
+    ]
+    between = "、" if shown.language == "zh" else ", "
+    lines.append(words["close"].format(ids=between.join(name for name, _, _ in asked)))
+    return [
+        {"role": "system", "content": system_prompt(shown.language)},
+        {"role": "user", "content": "\n".join(lines)},
+    ]
+
+
+def again(sent: Sequence[Message], answer: str, language: str, *, cut_off: bool) -> list[Message]:
+    """The prompt once more, with the answer that could not be used and why."""
+    words = _WORDS[language]
+    why = words["cut" if cut_off else "not_json"]
+    shown = "".join(c if c.isprintable() else " " for c in answer[:_ECHO]) or "-"
+    return [
+        *sent,
+        {"role": "assistant", "content": shown},
+        {"role": "user", "content": words["again"].replace("{why}", why)},
+    ]

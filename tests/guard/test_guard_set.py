@@ -1,0 +1,100 @@
+"""The guard on a patient's words: floors under what a labelled set measured, and the soundness of that set.
+
+The set was written on the packs by somebody who had seen nothing of the guard. It is for measuring: a change that needs
+it as examples would make the figures worthless.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clinic_sim.cases.packs import Pack
+
+RECALL_FLOORS = {"leak": 0.5, "invention": 0.5, "contradiction": 0.5}
+CLEAN_REJECTED_CEILING = 0.5
+
+HERE = Path(__file__).resolve().parent
+BENCH = HERE.parent.parent / "bench" / "guard.py"
+LANGUAGES = ("en", "zh")
+LABELS = {"clean", "leak", "invention", "contradiction"}
+
+
+def bench() -> Any:
+    spec = importlib.util.spec_from_file_location("bench_guard", BENCH)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows(language: str) -> list[dict[str, Any]]:
+    lines = (HERE / f"utterances_{language}.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    measuring = bench()
+    compiled = measuring.compiled_cases(measuring.PACKS)
+    items = [item for path in sorted(HERE.glob("*.jsonl")) for item in measuring.review(path, compiled)]
+    return measuring.figures(items)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("label", sorted(RECALL_FLOORS))
+def test_bad_words_are_rejected(measured: dict[str, Any], language: str, label: str) -> None:
+    assert measured[language].recall[label].value >= RECALL_FLOORS[label], str(measured[language].recall[label])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_honest_words_are_accepted(measured: dict[str, Any], language: str) -> None:
+    share = measured[language].clean_rejected
+    assert share.value <= CLEAN_REJECTED_CEILING, str(share)
+
+
+def test_ids_and_texts_are_unique_over_both_languages() -> None:
+    items = [row for language in LANGUAGES for row in rows(language)]
+    assert len(items) >= 400
+    assert len({row["id"] for row in items}) == len(items)
+    assert len({(row["case"], tuple(row["facts"]), row["text"]) for row in items}) == len(items)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_labels_speak_of_facts_that_exist(language: str, request: pytest.FixtureRequest) -> None:
+    pack: Pack = request.getfixturevalue(f"core_{language}")
+    known = {case.id: {fact.id for fact in case.facts} for case in pack.cases}
+    for row in rows(language):
+        assert set(row) == {"id", "case", "question", "facts", "told", "text", "label", "kind", "style"}, row
+        assert row["id"].startswith(f"{language}-")
+        assert row["label"] in LABELS
+        assert set(row["facts"]) | set(row["told"]) <= known[row["case"]], row
+        assert len(set(row["facts"])) == len(row["facts"]), row
+        assert not set(row["facts"]) & set(row["told"]), row
+        assert all(row[name].strip() for name in ("question", "text", "kind", "style")), row
+        if row["label"] == "contradiction":
+            assert row["facts"], f"{row['id']} contradicts nothing"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_case_and_label_has_its_share(language: str, request: pytest.FixtureRequest) -> None:
+    pack: Pack = request.getfixturevalue(f"core_{language}")
+    items = rows(language)
+    assert len(items) >= 240
+    labels = Counter(row["label"] for row in items)
+    for label, share in {"clean": 0.5, "leak": 0.25, "invention": 0.125, "contradiction": 0.125}.items():
+        assert abs(labels[label] / len(items) - share) < 0.05, labels
+    for case in pack.cases:
+        of_case = Counter(row["label"] for row in items if row["case"] == case.id)
+        assert set(of_case) == LABELS, case.id
+        assert of_case.total() >= 25, case.id
+    clean_styles = Counter(row["style"] for row in items if row["label"] == "clean")
+    assert len(clean_styles) >= 8, clean_styles
