@@ -8,12 +8,14 @@ is worth, what is known so far and what is still hidden; disclosure, shaping and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import networkx as nx
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.reference import CodedDiagnosis
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 BASIS_WORTH = 3
 """Evidence that proves the diagnosis weighs at least as much as a decisive fact."""
@@ -21,16 +23,34 @@ RED_FLAG_WORTH = 2
 
 
 class CaseGraph:
-    """The evidence graph of one case; immutable once built."""
+    """The evidence graph of one case; immutable once built.
 
-    __slots__ = ("_parents", "_total", "_worth", "case", "graph")
+    An episode asks for worth and for the edges of one kind, so that a table of edges serves it; `graph` is all of it
+    for networkx, which takes twelve megabytes and a tenth of a second to import and is imported when first asked for.
+    """
+
+    __slots__ = ("_edges", "_graph", "_total", "_worth", "case")
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.graph: nx.DiGraph[str] = nx.DiGraph()
-        self._build()
+        self._edges = {(start, end): kind for start, end, kind in _edges(case)}
+        self._graph: nx.DiGraph[str] | None = None
         self._worth = self._weigh()
         self._total = float(sum(self._worth.values()))
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The whole graph: nodes with their `label`, edges with their `kind`."""
+        if self._graph is None:
+            import networkx as nx
+
+            graph: nx.DiGraph[str] = nx.DiGraph()
+            for node, label in _nodes(self.case):
+                graph.add_node(node, label=label)
+            for (start, end), kind in self._edges.items():
+                graph.add_edge(start, end, kind=kind)
+            self._graph = graph
+        return self._graph
 
     def worth(self, evidence: str) -> float:
         """What a fact or exam (by id) is worth for this case: 0 (noise) to 3; an echo is worth nothing of its own."""
@@ -60,49 +80,8 @@ class CaseGraph:
         return self._evidence_to(diagnosis, "supports")
 
     def _evidence_to(self, node: str, kind: str) -> list[str]:
-        if node not in self.graph:
-            return []
-        found = {u.split(":", 1)[1] for u, _, data in self.graph.in_edges(node, data=True) if data["kind"] == kind}
+        found = {start.split(":", 1)[1] for (start, end), sort in self._edges.items() if end == node and sort == kind}
         return [e for e in self._worth if e in found]
-
-    def _build(self) -> None:
-        case, graph = self.case, self.graph
-        for fact in case.facts:
-            graph.add_node(f"fact:{fact.id}", label=fact.statement)
-        for exam in case.exams:
-            graph.add_node(f"exam:{exam.id}", label=exam.name or exam.code)
-            graph.add_node(f"finding:{exam.id}", label=exam.report)
-            graph.add_edge(f"exam:{exam.id}", f"finding:{exam.id}", kind="reveals")
-        by_code = {code: exam.id for exam in case.exams for code in exam.codes}
-        for exam in case.exams:
-            for code in exam.requires:
-                if code in by_code:
-                    graph.add_edge(f"exam:{exam.id}", f"exam:{by_code[code]}", kind="requires")
-        if case.diagnosis:
-            primary = diagnosis_node(case.diagnosis.primary)
-            for coded in (case.diagnosis.primary, *case.diagnosis.comorbid, *case.diagnosis.differential):
-                graph.add_node(diagnosis_node(coded), label=coded.name)
-            for evidence in case.diagnosis.basis:
-                graph.add_edge(self._node(evidence), primary, kind="supports")
-            for other in case.diagnosis.differential:
-                for evidence in other.supported_by:
-                    graph.add_edge(self._node(evidence), diagnosis_node(other), kind="supports")
-                for evidence in other.refuted_by:
-                    graph.add_edge(self._node(evidence), diagnosis_node(other), kind="refutes")
-        for item in case.treatment:
-            graph.add_node(f"tx:{item.id}", label=item.name)
-            for evidence in item.indicated_by:
-                graph.add_edge(self._node(evidence), f"tx:{item.id}", kind="indicates")
-            if not item.indicated_by and case.diagnosis:
-                graph.add_edge(diagnosis_node(case.diagnosis.primary), f"tx:{item.id}", kind="indicates")
-        for ban in case.contraindicated:
-            graph.add_node(f"ban:{ban.id}", label=ban.name)
-            for evidence in ban.because:
-                graph.add_edge(self._node(evidence), f"ban:{ban.id}", kind="contraindicates")
-
-    def _node(self, evidence: str) -> str:
-        fact = f"fact:{evidence}"
-        return fact if fact in self.graph else f"finding:{evidence}"
 
     def _weigh(self) -> dict[str, float]:
         case = self.case
@@ -123,3 +102,51 @@ class CaseGraph:
 def diagnosis_node(diagnosis: CodedDiagnosis) -> str:
     """The graph's node of a diagnosis: by code, or by name where it has none."""
     return f"dx:{diagnosis.icd10 or diagnosis.name}"
+
+
+def _nodes(case: Case) -> Iterator[tuple[str, str]]:
+    """Every node and its label."""
+    for fact in case.facts:
+        yield f"fact:{fact.id}", fact.statement
+    for exam in case.exams:
+        yield f"exam:{exam.id}", exam.name or exam.code
+        yield f"finding:{exam.id}", exam.report
+    if case.diagnosis:
+        for coded in (case.diagnosis.primary, *case.diagnosis.comorbid, *case.diagnosis.differential):
+            yield diagnosis_node(coded), coded.name
+    for item in case.treatment:
+        yield f"tx:{item.id}", item.name
+    for ban in case.contraindicated:
+        yield f"ban:{ban.id}", ban.name
+
+
+def _edges(case: Case) -> Iterator[tuple[str, str, str]]:
+    """Every edge: whence, whither, kind."""
+    facts = {fact.id for fact in case.facts}
+
+    def shown(evidence: str) -> str:
+        return f"fact:{evidence}" if evidence in facts else f"finding:{evidence}"
+
+    by_code = {code: exam.id for exam in case.exams for code in exam.codes}
+    for exam in case.exams:
+        yield f"exam:{exam.id}", f"finding:{exam.id}", "reveals"
+        for code in exam.requires:
+            if code in by_code:
+                yield f"exam:{exam.id}", f"exam:{by_code[code]}", "requires"
+    if case.diagnosis:
+        primary = diagnosis_node(case.diagnosis.primary)
+        for evidence in case.diagnosis.basis:
+            yield shown(evidence), primary, "supports"
+        for other in case.diagnosis.differential:
+            for evidence in other.supported_by:
+                yield shown(evidence), diagnosis_node(other), "supports"
+            for evidence in other.refuted_by:
+                yield shown(evidence), diagnosis_node(other), "refutes"
+    for item in case.treatment:
+        for evidence in item.indicated_by:
+            yield shown(evidence), f"tx:{item.id}", "indicates"
+        if not item.indicated_by and case.diagnosis:
+            yield diagnosis_node(case.diagnosis.primary), f"tx:{item.id}", "indicates"
+    for ban in case.contraindicated:
+        for evidence in ban.because:
+            yield shown(evidence), f"ban:{ban.id}", "contraindicates"
