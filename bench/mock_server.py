@@ -190,15 +190,25 @@ class Server(asyncio.Protocol):
     def route(self, path: str, body: bytes) -> None:
         state = self.state
         if path.endswith("/chat/completions"):
-            self.chat(_load(body))
+            request = _object(body)
+            messages = request.get("messages")
+            if messages and isinstance(messages, list) and all(isinstance(m, dict) for m in messages):
+                self.chat(request)
+            else:
+                self.send(400, b'{"error":{"message":"no request of a chat completion"}}')
         elif path == "/stats":
             self.send(200, _dump(stats(state)))
         elif path == "/reset":
             state.reset()
             self.send(200, b"{}")
         elif path == "/config":
-            state.options |= {k: v for k, v in _load(body or b"{}").items() if k in OPTIONS}
-            self.send(200, _dump(state.options))
+            options = _object(body)
+            wrong = [k for k, v in options.items() if k not in OPTIONS or not isinstance(v, int | float)]
+            if wrong:
+                self.send(400, _dump({"error": {"message": f"no such option, or no number: {wrong}"}}))
+            else:
+                state.options |= options
+                self.send(200, _dump(state.options))
         elif path.endswith("/models"):
             self.send(200, b'{"object":"list","data":[{"id":"mock","object":"model"}]}')
         else:
@@ -219,7 +229,7 @@ class Server(asyncio.Protocol):
         elif draw < options["p500"] + options["p429"]:
             state.faults["http429"] += 1
             status, body = 429, b'{"error":{"message":"injected rate limit"}}'
-            extra = b"retry-after: %d\r\n" % int(options["retry_after_s"])
+            extra = b"retry-after: %s\r\n" % f"{options['retry_after_s']:g}".encode()
         else:
             body = _dump(self.completion(request, role, messages))
             rest = draw - options["p500"] - options["p429"]
@@ -269,6 +279,15 @@ class Server(asyncio.Protocol):
     def drop(self) -> None:
         self.state.inflight -= 1
         self.transport.abort()
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; empty where it is none."""
+    try:
+        data = _load(body or b"{}")
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def stats(state: State) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from clinic_sim.sweeps.runner import run_episode
 
 def doctor(tools: list[BaseTool], instructions: str) -> Any:
     """An agent for one patient; ChatOpenAI reads OPENAI_BASE_URL and OPENAI_API_KEY itself."""
-    model = ChatOpenAI(model=os.environ.get("MODEL", "gpt-4o-mini"), temperature=0, timeout=60)
+    model = ChatOpenAI(model=os.environ.get("MODEL", "gpt-4o-mini"), temperature=0, max_tokens=1024, timeout=60)
     return create_agent(model, tools=tools, system_prompt=instructions)
 
 

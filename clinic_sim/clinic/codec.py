@@ -15,7 +15,7 @@ from dataclasses import astuple
 from typing import Any
 
 from clinic_sim.clinic.actions import Action, Ask, Conclude, Consult, Examine, Invalid, Order
-from clinic_sim.clinic.codec_words import ACCEPTED, HEAD_OF, NAME_OF_TAG, TAGS, explained
+from clinic_sim.clinic.codec_words import ACCEPTED, HEAD_OF, NAME_OF_TAG, OTHERS, TAGS, explained
 from clinic_sim.clinic.intent import is_plain_order
 
 __all__ = ["ACCEPTED", "MAX_CHARS", "parse", "without_reasoning"]
@@ -42,6 +42,7 @@ _HEAD = re.compile(
     + r")[*#]*[ \t]*(?:[:：]|#[ \t]*\n)[*]*[ \t]*",
     re.IGNORECASE,
 )
+_OTHER = re.compile(rf"\n[ \t*]*(?:{'|'.join(OTHERS)})\**[ \t]*[:：]", re.IGNORECASE)
 _HOSPITAL_FORM = re.compile(r"#\s*诊断结果\s*#")
 _DECODER = json.JSONDecoder()
 
@@ -107,17 +108,25 @@ def _from_text(raw: str, language: str) -> Action:
     tags = list(_TAG.finditer(text))
     if tags:
         name = NAME_OF_TAG[tags[0].group(1).lower()]
-        body = text[tags[0].end() :]
         if name == "conclude":
-            return _tagged(name, body, language)  # lines such as `Test:` in it are part of the plan
-        others = {NAME_OF_TAG[t.group(1).lower()] for t in tags[1:]} - {name}
+            return _tagged(name, text[tags[0].end() :], language)  # lines such as `Test:` in it are part of the plan
+        end = _own_end(text, tags[0].end())
+        body = text[tags[0].end() : end]
+        others = {NAME_OF_TAG[t.group(1).lower()] for t in tags[1:] if t.start() < end} - {name}
         if others:
             return _invalid("several", language, 1 + len(others), text=raw)
         return _tagged(name, _TAG.sub("\n", body), language)
     head = _HEAD.match(text)
     if head and HEAD_OF[head.group(1).lower()] == "diagnosis":
         return _invalid("headless", language, text=raw)
+    text = text[: _own_end(text, 0)].strip()
     return Order((text,)) if is_plain_order(text) else Ask(text)
+
+
+def _own_end(text: str, start: int) -> int:
+    """Where the doctor's own words end: a model that writes on for the others has had its turn by then."""
+    other = _OTHER.search(text, start)
+    return other.start() if other else len(text)
 
 
 def _object_in(text: str) -> Mapping[str, Any] | None:

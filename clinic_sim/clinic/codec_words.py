@@ -33,6 +33,9 @@ HEADS = {
 }
 HEAD_OF = {form: field for field, forms in HEADS.items() for form in forms}
 
+OTHERS = ("patient", "examiner", "chief physician", "clinic", "患者", "病人", "检查科", "上级医师", "系统")
+"""Whom a line in the doctor's own message may imitate: the labels under which the doctor hears them."""
+
 REASONS: dict[str, tuple[str, str]] = {
     "type": ("an action is text or a mapping, not {}", "动作应为文本或映射，而不是 {}"),
     "unreadable": ("what was sent cannot be read ({})", "发送的内容无法读取（{}）"),

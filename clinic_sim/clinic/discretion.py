@@ -70,8 +70,6 @@ _PROCESS = re.compile(
     re.IGNORECASE,
 )
 """What a disease does, by which lay words name it."""
-_LATIN = re.compile(r"[^A-Za-z ]+")
-"""What ROT13 leaves as it is."""
 _TOKEN = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
 _WORD = re.compile(r"[a-z]{4,}|[\u3400-\u9fff]+")
@@ -127,9 +125,8 @@ def ciphered(compiled: CompiledCase, text: str) -> bool:
     answer = _answer(compiled)
     if answer is None:
         return False
-    plain = undisguised(text)
-    latin = _LATIN.sub(" ", plain)
-    return _said_in(answer, plain[::-1]) or _said_in(answer, codecs.encode(latin, "rot13"))
+    squeezed = "".join(filter(str.isalnum, fold(text)))
+    return any(form in squeezed for form in answer.ciphers)
 
 
 def names_disease(text: str, allowed: Collection[str] = ()) -> bool:
@@ -219,6 +216,8 @@ class _Answer:
     primary_codes: tuple[str, ...]
     primary_names: tuple[str, ...]
     squeezed: tuple[str, ...]
+    ciphers: tuple[str, ...]
+    """The same backwards and in ROT13."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,8 @@ def _answer(compiled: CompiledCase) -> _Answer | None:
             frozenset(n.lower() for n in (*names, *known) if 2 < len(n) < 7 and n.isupper() and n.isascii()),
             tuple(dict.fromkeys(d.icd10 for d in own if d.icd10)),
             tuple(dict.fromkeys(n for d in own for n in (d.name, *d.names))),
-            tuple(dict.fromkeys(_squeezed((*names, *known)))),
+            squeezed := tuple(dict.fromkeys(_squeezed((*names, *known)))),
+            tuple(dict.fromkeys(f for n in squeezed for f in _ciphers(n))),
         )
     return found
 
@@ -264,6 +264,12 @@ def _squeezed(names: Collection[str]) -> Iterator[str]:
             chinese = any(c >= "\u3400" for c in packed)
             if len(packed) >= (_LONG_NAME_ZH if chinese else _LONG_NAME):
                 yield packed
+
+
+def _ciphers(name: str) -> Iterator[str]:
+    yield name[::-1]
+    if name.isascii():
+        yield codecs.encode(name, "rot13")
 
 
 def _secrets(compiled: CompiledCase) -> dict[str, _Secret]:

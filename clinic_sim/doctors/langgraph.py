@@ -1,17 +1,18 @@
 """`LangGraphDoctor`: a LangGraph agent as the doctor; needs the `langchain` extra.
 
 The agent holds the clinic's five actions as tools. It runs as one task beside the consultation: each tool call hands an
-action over and waits for the observation, which the next `decide` brings. Its own model calls are not on the tape, so
-an agent's episode cannot be replayed; their tokens count as the doctor's.
+action over and waits for the observation, which the next `decide` brings. To the episode's calls an action is one call,
+whatever the agent did for it: so it is recorded, replayed and waited for as a model's reply is, and its tokens count.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import version
@@ -24,13 +25,11 @@ from clinic_sim.doctors.base import Doctor, Visit
 from clinic_sim.doctors.prompts import prompt_hash, system_prompt
 from clinic_sim.doctors.tools import tools
 from clinic_sim.errors import BadReply, ConfigError, ProviderTimeout
-from clinic_sim.models.calls import Calls
+from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
 from clinic_sim.models.foreign import provider_error
 from clinic_sim.models.langchain import load_attribute, require, untraced, usage
-from clinic_sim.models.usage import RoleUsage
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks import AsyncCallbackHandler
     from langchain_core.tools import BaseTool
 
 Factory = Callable[..., Any]
@@ -41,8 +40,15 @@ TURN_SECONDS = 600.0
 """Longest that an agent may think about one action."""
 _STEPS = 10_000
 """Steps of the graph in one episode; the clinic's own budgets end it long before."""
-_TOOL_NAMES = {"ask": "ask_patient", "consult": "consult_chief"}
-_act: ContextVar[Callable[[Mapping[str, Any]], Awaitable[str]]] = ContextVar("clinic_sim_act")
+_ACTIONS = {
+    "ask_patient": "ask",
+    "examine": "examine",
+    "order": "order",
+    "consult_chief": "consult",
+    "conclude": "conclude",
+}
+"""The action behind each tool."""
+_act: ContextVar[Callable[[str, Mapping[str, Any]], Awaitable[str]]] = ContextVar("clinic_sim_act")
 """The running consultation, as an agent's tools reach it."""
 
 
@@ -95,7 +101,9 @@ class LangGraphDoctor(Doctor):
             graph = graph(tools=clinic_tools(visit.language), instructions=instructions)
             if not hasattr(graph, "ainvoke"):
                 raise ConfigError(f"{self.name}: the factory made a {type(graph).__name__}, which is no graph")
-        self._run = _Run(graph, visit.calls, self.name)
+        self._messages: list[Message] = []
+        self._pending = ""
+        self._run = _Run(graph, self.name, self.settings, self._turn_s)
         # Nobody tells a doctor that its consultation is over: the agent ends with the doctor, or with the caller.
         stop = weakref.finalize(self, self._run.cancel)
         stop.atexit = False
@@ -107,23 +115,29 @@ class LangGraphDoctor(Doctor):
         Raises:
             ProviderError: its model failed, or it took too long.
         """
-        run = self._run
+        run, messages = self._run, self._messages
         if run is None:
-            raise ConfigError(f"{self.name}: `begin` comes before `decide`")
+            raise ConfigError(f"{self.name}: its agent has been stopped; `begin` starts another")
+        if self._pending:
+            messages.append({"role": "tool", "tool_call_id": self._pending, "content": observation})
+        else:
+            messages.append({"role": "user", "content": observation})
         try:
-            run.tell(observation)
-            async with asyncio.timeout(self._turn_s):
-                given = await run.next()
-        except TimeoutError as exc:
-            self._halt()
-            raise ProviderTimeout(f"{self.name}: no action within {self._turn_s:g} s") from exc
+            reply = await self.visit.calls.ask(ROLE, run, messages)
         except BaseException:
             self._halt()
             raise
         language = self.visit.language
-        if given is None:
+        if not reply.tool_calls:
+            self._pending = ""
+            messages.append({"role": "assistant", "content": reply.text or "…"})
             return Invalid(explained("stopped", language))
-        return codec.parse(given, language)
+        (call,) = reply.tool_calls
+        self._pending = f"call{len(messages):05d}"
+        function = {"name": call.name, "arguments": call.arguments}
+        made = {"id": self._pending, "type": "function", "function": function}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [made]})
+        return codec.parse({"name": _ACTIONS[call.name], "arguments": call.arguments}, language)
 
     async def aclose(self) -> None:
         """Stop the agent; its model is the caller's."""
@@ -136,62 +150,80 @@ class LangGraphDoctor(Doctor):
 
 
 class _Run:
-    """One agent on one patient. It must not know its doctor: it is stopped when nobody holds the doctor any more."""
+    """One agent on one patient, with the face of a chat model whose replies are actions.
 
-    __slots__ = (
-        "__weakref__",
-        "_asked",
-        "_calls",
-        "_graph",
-        "_handed",
-        "_loop",
-        "_messages",
-        "_name",
-        "_owner",
-        "_task",
-    )
+    It must not know its doctor: it is stopped when nobody holds the doctor any more.
+    """
 
-    def __init__(self, graph: Any, calls: Calls, name: str) -> None:
+    suspends = True
+
+    def __init__(self, graph: Any, name: str, settings: Mapping[str, Any], turn_s: float) -> None:
+        self.name = name
+        self.settings = settings
         self._graph = graph
-        self._calls = calls
-        self._name = name
-        self._messages: list[Any] = []
-        """The agent's conversation, whenever it is not running."""
+        self._turn_s = turn_s
+        self._state: list[Any] | None = None
+        """The agent's own conversation, when it has stopped."""
         self._handed: asyncio.Queue[_Handed | Exception | None] = asyncio.Queue()
         """Actions that wait to be played; None when the agent stopped, an exception when it failed."""
         self._asked: asyncio.Future[str] | None = None
         """Where the observation of the action being played is awaited."""
+        self._spent: list[Usage | None] = []
+        """Tokens of the agent's model calls since its last action."""
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._owner: asyncio.Task[Any] | None = None
 
-    def tell(self, observation: str) -> None:
-        """Bring the observation of the last action; it starts the agent, or lets it go on."""
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Schema | None = None,
+        tools: Sequence[Tool] | None = None,
+        seed: int | None = None,
+    ) -> Reply:
+        """The agent's next action as a tool call; a reply without one says that it stopped.
+
+        The consultation so far is read only by an agent that starts in the middle, after a recording ended.
+        """
+        observation = messages[-1]["content"]
         asked, self._asked = self._asked, None
         if asked is not None:
             if not asked.done():
                 asked.set_result(observation)
-            return
+        elif self._state is not None:
+            self._start([*self._state, {"role": "user", "content": observation}])
+        else:
+            self._start(list(messages))
+        try:
+            async with asyncio.timeout(self._turn_s):
+                handed = await self._handed.get()
+        except TimeoutError as exc:
+            raise ProviderTimeout(f"{self.name}: no action within {self._turn_s:g} s") from exc
+        if isinstance(handed, Exception):
+            raise handed
+        spent, self._spent = self._spent, []
+        if handed is None:
+            return Reply(self._last_words(), usage=_sum(spent))
+        self._asked = handed.observation
+        call = ToolCall("", handed.tool, json.dumps(handed.arguments, ensure_ascii=False, default=str))
+        return Reply("", tool_calls=(call,), usage=_sum(spent), finish_reason="tool_calls")
+
+    async def aclose(self) -> None:
+        """Stop the agent."""
+        self.cancel()
+
+    def _start(self, messages: list[Any]) -> None:
         self._loop = asyncio.get_running_loop()
         if self._owner is None:
             self._owner = asyncio.current_task()
             if self._owner is not None:
                 self._owner.add_done_callback(self._owner_done)
-        self._task = self._loop.create_task(self._play(observation), name="clinic_sim-agent")
+        self._task = self._loop.create_task(self._play(messages), name="clinic_sim-agent")
 
-    async def next(self) -> Mapping[str, Any] | None:
-        """The next action; None when the agent stopped without one.
-
-        Raises:
-            Exception: the agent failed.
-        """
-        handed = await self._handed.get()
-        if isinstance(handed, Exception):
-            raise handed
-        if handed is None:
-            return None
-        self._asked = handed.observation
-        return handed.action
+    def _last_words(self) -> str:
+        content = getattr(self._state[-1], "content", "") if self._state else ""
+        return content[:1000] if isinstance(content, str) else ""
 
     def cancel(self) -> None:
         """Stop the agent; from any thread, any number of times."""
@@ -207,32 +239,33 @@ class _Run:
     def _owner_done(self, _: object) -> None:
         self.cancel()
 
-    async def _act(self, action: Mapping[str, Any]) -> str:
-        handed = _Handed(action)
+    def _count(self, spent: Usage | None) -> None:
+        self._spent.append(spent)
+
+    async def _act(self, tool: str, arguments: Mapping[str, Any]) -> str:
+        handed = _Handed(tool, arguments)
         self._handed.put_nowait(handed)
         return await handed.observation
 
-    async def _play(self, observation: str) -> None:
+    async def _play(self, messages: list[Any]) -> None:
         """Let the agent run until it stops by itself."""
         _act.set(self._act)
         try:
             with untraced():
                 state = await self._graph.ainvoke(
-                    {"messages": [*self._messages, {"role": "user", "content": observation}]},
+                    {"messages": messages},
                     config={
-                        "callbacks": [_counter(self._calls)],
+                        "callbacks": [_counter_class()(self._count)],
                         "recursion_limit": _STEPS,
-                        "configurable": {
-                            "thread_id": uuid.uuid4().hex
-                        },  # of our own: a checkpointer must not mix patients
+                        "configurable": {"thread_id": uuid.uuid4().hex},  # a checkpointer must not mix patients
                     },
                 )
             if not isinstance(state, Mapping) or not isinstance(state.get("messages"), list):
-                raise BadReply(f"{self._name}: the graph's state has no list of `messages`")
-            self._messages = state["messages"]
+                raise BadReply(f"{self.name}: the graph's state has no list of `messages`")
+            self._state = state["messages"]
         except Exception as exc:  # noqa: BLE001 - it is raised where the action is awaited
             if type(exc).__name__ == "GraphRecursionError":
-                exc = BadReply(f"{self._name}: {_STEPS} steps without an end")
+                exc = BadReply(f"{self.name}: {_STEPS} steps without an end")
             found = provider_error(exc)
             if found is not None and found is not exc:
                 found.__cause__ = exc
@@ -244,10 +277,11 @@ class _Run:
 class _Handed:
     """One tool call of the agent's."""
 
-    __slots__ = ("action", "observation")
+    __slots__ = ("arguments", "observation", "tool")
 
-    def __init__(self, action: Mapping[str, Any]) -> None:
-        self.action: Final = action
+    def __init__(self, tool: str, arguments: Mapping[str, Any]) -> None:
+        self.tool: Final = tool
+        self.arguments: Final = arguments
         self.observation: Final[asyncio.Future[str]] = asyncio.get_running_loop().create_future()
 
 
@@ -263,40 +297,35 @@ def clinic_tools(language: str = "en") -> list[BaseTool]:
     from langchain_core.tools import StructuredTool
 
     made: list[BaseTool] = []
-    for tool in tools(language):
-        function = tool["function"]
-        action = function["name"]
-        name = _TOOL_NAMES.get(action, action)
+    for name, action in _ACTIONS.items():
+        function = next(t["function"] for t in tools(language) if t["function"]["name"] == action)
         made.append(
             StructuredTool.from_function(
-                coroutine=_use(action),
+                coroutine=_use(name),
                 name=name,
                 description=function["description"],
-                args_schema=_arguments(name, language, action),
+                args_schema=_arguments(name, language),
             )
         )
     return made
 
 
-def _use(action: str) -> Callable[..., Awaitable[str]]:
+def _use(tool: str) -> Callable[..., Awaitable[str]]:
     async def use(**arguments: Any) -> str:
         act = _act.get(None)
         if act is None:
-            raise ConfigError(
-                f"`{action}` acts in a consultation, and none is running here: play its agent as a doctor"
-            )
-        return await act({"action": action, **arguments})
+            raise ConfigError(f"`{tool}` acts in a consultation, and none is running here: play its agent as a doctor")
+        return await act(tool, arguments)
 
     return use
 
 
 @cache
-def _arguments(name: str, language: str, action: str) -> Any:
+def _arguments(name: str, language: str) -> Any:
     """The tool's arguments as a pydantic model that takes any value: what is wrong with one, the clinic explains."""
     from pydantic import ConfigDict, WithJsonSchema, create_model
 
-    function = next(t["function"] for t in tools(language) if t["function"]["name"] == action)
-    parameters = function["parameters"]
+    parameters = next(t["function"]["parameters"] for t in tools(language) if t["function"]["name"] == _ACTIONS[name])
 
     def told(schema: dict[str, Any]) -> None:
         schema["required"] = parameters["required"]
@@ -306,29 +335,34 @@ def _arguments(name: str, language: str, action: str) -> Any:
     return create_model(name, __config__=ConfigDict(json_schema_extra=told), **fields)
 
 
-def _counter(calls: Calls) -> AsyncCallbackHandler:
-    """Counts the agent's model calls as the doctor's."""
-    return _counter_class()(calls)  # type: ignore[no-any-return]
-
-
 @cache
 def _counter_class() -> Any:
     from langchain_core.callbacks import AsyncCallbackHandler
 
     class Counter(AsyncCallbackHandler):
-        def __init__(self, calls: Calls) -> None:
-            self._usage = calls.usage.setdefault(ROLE, RoleUsage())
+        """Notes the tokens of each of the agent's model calls."""
+
+        def __init__(self, count: Callable[[Usage | None], None]) -> None:
+            self._count = count
 
         async def on_llm_end(self, response: Any, **_: Any) -> None:
             for generations in response.generations:
-                told = usage(getattr(generations[0], "message", None)) if generations else None
-                self._usage.add(told, None)
-
-        async def on_llm_error(self, error: BaseException, **_: Any) -> None:
-            if isinstance(error, Exception):  # a call that the end of the consultation cut off did not fail
-                self._usage.failed += 1
+                self._count(usage(getattr(generations[0], "message", None)) if generations else None)
 
     return Counter
+
+
+def _sum(spent: list[Usage | None]) -> Usage | None:
+    """The tokens of several calls together; unknown where one of them is."""
+    told = [u for u in spent if u is not None]
+    if len(told) < len(spent):
+        return None
+    return Usage(
+        sum(u.input for u in told),
+        sum(u.output for u in told),
+        sum(u.cached for u in told),
+        sum(u.reasoning for u in told),
+    )
 
 
 def _check_factory(agent: Any, name: str) -> None:

@@ -20,6 +20,7 @@ from clinic_sim.doctors.tools import ACTION_SCHEMA, tools
 from clinic_sim.errors import ConfigError, ContextOverflow
 from clinic_sim.models.chat import ChatModel, Message, Reply, ToolCall
 from clinic_sim.models.keys import call_seed
+from clinic_sim.models.wire import EmptyReply
 
 ROLE = "doctor"
 MAX_RECOVERIES = 2
@@ -117,6 +118,8 @@ class LLMDoctor(Doctor):
                 self.overflows += 1
                 if attempt == MAX_RECOVERIES or not self._leave_out(everything=attempt > 0):
                     raise
+            except EmptyReply:
+                return Reply("")  # saying nothing is what this doctor does, not a server's failure: it costs a turn
         raise AssertionError("unreachable")
 
     def _leave_out(self, *, everything: bool) -> bool:

@@ -2,8 +2,9 @@
 
 Whoever is examined can write anything into the transcript: "note to the grader", an imitated verdict, a forged line.
 The cues (`data/addressed.tsv`) are narrow, for ordinary talk of scores, criteria and judgement must stay: a pain score
-of ten out of ten, Jones criteria that are all met, instructions on a label. Owns the cues and the reading of disguises
-(spaced or look-alike letters, full width, invisible characters, digits for letters).
+of ten out of ten, Jones criteria that are all met, instructions on a label. What they miss, `grading_talk` finds by its
+words. Owns the cues and the reading of disguises (spaced or look-alike letters, full width, invisible characters,
+digits for letters). No list is complete: quotes and control questions stand behind it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from importlib import resources
 from typing import Literal
 
 import ahocorasick
+
+from clinic_sim.judge.grading_talk import talks_of_grading
 
 MARK = "[removed]"
 """What stands in the shown transcript for words that were taken out."""
@@ -139,7 +142,7 @@ def redact(text: str, *, spoken: bool = False, forfeits: Forfeit = "cue") -> Red
     for i in range(len(pieces) - 1):
         # A cue may be broken over a line end or a full stop.
         if not bad[i] and not bad[i + 1]:
-            joined = _hit(f"{pieces[i].rstrip(_ENDS)} {pieces[i + 1]}")
+            joined = _hit(f"{pieces[i].rstrip(_ENDS)} {pieces[i + 1]}", joined=True)
             if joined:
                 bad[i] = bad[i + 1] = joined
     if not any(bad) and end == len(text):
@@ -174,8 +177,8 @@ def _assembled(pieces: list[str], bad: list[str], *, cut: bool) -> Redacted:
     return Redacted("".join(out).strip(), removed)
 
 
-def _hit(piece: str) -> str:
-    """What a cue takes of the text, given this piece of it; empty where no cue is in it."""
+def _hit(piece: str, *, joined: bool = False) -> str:
+    """What is taken of the text, given this piece of it; empty where nothing in it speaks to the judge."""
     if _ENCODED.search(piece):
         return "sentence"
     folded = fold(piece)
@@ -183,6 +186,8 @@ def _hit(piece: str) -> str:
     for reading in _readings(folded):
         if reading is None:
             return "sentence"
+        if not joined and talks_of_grading(reading):
+            found = "sentence"
         for cue in _tried_cues(reading):
             if cue.pattern.search(reading):
                 if cue.takes == "rest":
@@ -197,7 +202,9 @@ def _suspect(text: str, pieces: list[str]) -> bool:
         return True
     wholes = [text] if len(pieces) < 2 else [text, " ".join(piece.rstrip(_ENDS) for piece in pieces)]
     return any(
-        reading is None or any(cue.anchored or cue.pattern.search(reading) for cue in _tried_cues(reading))
+        reading is None
+        or talks_of_grading(reading)
+        or any(cue.anchored or cue.pattern.search(reading) for cue in _tried_cues(reading))
         for whole in wholes
         for reading in _readings(fold(whole))
     )

@@ -11,6 +11,7 @@ from importlib import resources
 
 from clinic_sim.judge.addressed import cue_table
 from clinic_sim.judge.controls import control_table, digest
+from clinic_sim.judge.grading_talk import word_table
 from clinic_sim.judge.lines import Shown
 from clinic_sim.judge.rubric import Speaker
 from clinic_sim.models.chat import Message, Schema
@@ -78,7 +79,15 @@ def system_prompt(language: str) -> str:
 @cache
 def prompt_hash() -> str:
     """SHA-256, 16 hex digits, over all that shapes a judge's prompt but rubric and transcript."""
-    texts = [system_prompt("en"), system_prompt("zh"), repr(SCHEMA), repr(_WORDS), cue_table(), control_table()]
+    texts = [
+        system_prompt("en"),
+        system_prompt("zh"),
+        repr(SCHEMA),
+        repr(_WORDS),
+        cue_table(),
+        word_table(),
+        control_table(),
+    ]
     return digest("\0".join(texts))[:16]
 
 

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 JUDGE_FAILED = "judge_failed"
-"""Failure of a judged criterion, with what went wrong behind a colon; also of its dimension and total."""
+"""Failure of a judged criterion, with what went wrong behind a colon: `missing`, `duplicate`, `types`, `format`,
+`quote`, `control`, `disagreement`, or the provider's error by name. Without a colon, that of its dimension and of
+the total."""
 
 
 class Status(StrEnum):

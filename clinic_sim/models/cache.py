@@ -127,9 +127,8 @@ class ReplyCache:
 
 def _prepare(file: sqlite3.Connection) -> None:
     """Open for many writers, with the table; waits while another process does the same."""
-    tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and "replies" not in tables:
-        raise sqlite3.DatabaseError("it is a database of something else")  # which must stay as it is
+    if file.execute("SELECT name FROM sqlite_master").fetchone() is not None:
+        file.execute("SELECT key, reply FROM replies").fetchone()  # a database of something else must stay as it is
     until = time.monotonic() + _BUSY_S
     while True:
         try:
@@ -142,7 +141,6 @@ def _prepare(file: sqlite3.Connection) -> None:
             time.sleep(0.02)
     file.execute("PRAGMA synchronous=NORMAL")
     file.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)")
-    file.execute("SELECT key, reply FROM replies LIMIT 1").fetchone()  # what is not readable shows now
 
 
 class CachedModel:

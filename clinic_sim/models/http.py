@@ -10,20 +10,23 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from clinic_sim.errors import BadReply, ConfigError, ProviderTimeout, Rejected, Unavailable
+from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Rejected, Unavailable
 from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
+from clinic_sim.models.connections import connections
 from clinic_sim.models.spec import ModelSpec
 
 MAX_BYTES = 16 * 2**20
 """Longest answer that is read."""
 _ABOUT_OBJECTS = re.compile(r"response.?format|json.?schema|json.?object|structured|grammar|guided", re.IGNORECASE)
+_OURS = ("messages", "model", "stream", "n")
+"""Fields of a request that `extra` cannot set: the record and the answer would be of something else."""
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 try:
@@ -74,11 +77,16 @@ class HttpModel:
             raise ConfigError(
                 f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`"
             )
+        for field in _OURS:
+            if field in spec.extra:
+                raise ConfigError(f"model {spec.name!r}: `extra` cannot set {field!r}")
         self._newer_limit = self.base_url == wire.OPENAI_URL
         self._structured = spec.structured
         self._static = wire.static_body(spec, newer_limit=self._newer_limit)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=spec.connect_s)
-        self._lives: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[None], aiohttp.ClientSession]] = {}
+        self._connections = connections(self.base_url)
+        self._connections.join()
+        self._closed = False
 
     async def chat(
         self,
@@ -101,7 +109,12 @@ class HttpModel:
                     data = _load(answer)
                 except (ValueError, RecursionError) as exc:
                     raise BadReply(f"{self._url}: the answer is no JSON: {wire.shown(self._text(answer))}") from exc
-                return wire.read_reply(data, schema)
+                try:
+                    return wire.read_reply(data, schema)
+                except ProviderError as exc:
+                    if self._key and self._key in str(exc):
+                        raise type(exc)(str(exc).replace(self._key, "***")) from None
+                    raise
             told = self._text(answer)
             error = wire.failure(status, told)
             adaptable = isinstance(error, Rejected) and status in (400, 422) and tries > 0
@@ -110,21 +123,13 @@ class HttpModel:
                 raise error
 
     async def aclose(self) -> None:
-        """Close the connections, those of other event loops too."""
-        here = asyncio.get_running_loop()
-        lives, self._lives = self._lives, {}
-        for loop, (life, _) in lives.items():
-            if loop is here:
-                await life.aclose()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_end(life), loop))
-            elif not loop.is_closed():  # between two runs; its owner's thread is elsewhere
-                await asyncio.to_thread(loop.run_until_complete, _end(life))
+        """Leave the connections; the last model of a server closes them."""
+        if not self._closed:
+            self._closed = True
+            await self._connections.leave()
 
     async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        # Beginning never suspends, so two first calls cannot make two sessions.
-        life = self._lives.get(asyncio.get_running_loop())
-        session = life[1] if life is not None and not life[1].closed else await self._begin()
+        session = await self._connections.session()
         try:
             async with asyncio.timeout(self.spec.attempt_s):
                 async with session.post(
@@ -153,18 +158,6 @@ class HttpModel:
             parts.append(part)
         return b"".join(parts)
 
-    async def _begin(self) -> aiohttp.ClientSession:
-        """The session of this event loop, new."""
-        self._lives = {loop: life for loop, life in self._lives.items() if not loop.is_closed()}
-        # How many calls are in flight is the limiter's business, and how long they may take is the attempt's.
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300), cookie_jar=aiohttp.DummyCookieJar()
-        )
-        life = _life(session)
-        self._lives[asyncio.get_running_loop()] = (life, session)
-        await anext(life)
-        return session
-
     def _text(self, answer: bytes) -> str:
         """The beginning of an answer for a message; never the key, whoever repeats it."""
         text = answer[:4_000].decode("utf-8", "replace")
@@ -183,18 +176,6 @@ class HttpModel:
                 self._structured = wire.STRUCTURED[wire.STRUCTURED.index(structured) + 1]  # type: ignore[assignment]
             return True
         return False
-
-
-async def _life(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
-    """Closes the session when it ends: at the latest as the event loop ends, which closes its open generators."""
-    try:
-        yield
-    finally:
-        await session.close()
-
-
-async def _end(life: AsyncGenerator[None]) -> None:
-    await life.aclose()
 
 
 def base_url(spec: ModelSpec) -> str:

@@ -46,7 +46,7 @@ class ScriptedModel:
         """
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, RecursionError) as exc:
             raise ConfigError(f"scripted/{path}: cannot be read as JSON: {exc}") from exc
         if not isinstance(data, list) or not data or not all(isinstance(a, str | dict) for a in data):
             raise ConfigError(f"scripted/{path}: wants a JSON list of texts or reply objects")
@@ -86,6 +86,8 @@ def _reply(answer: str | Reply | Mapping[str, Any], schema: Schema | None) -> Re
         usage = data.pop("usage", {})
         calls = tuple(ToolCall(**c) for c in data.pop("tool_calls", ()))
         text = data.pop("text", "")
+        if not isinstance(text, str):
+            raise TypeError(f"text {text!r} is no text")
         parsed = parse_object(text, schema) if schema else None
         return Reply(
             text,

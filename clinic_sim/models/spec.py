@@ -65,21 +65,24 @@ class ModelSpec(BaseModel):
             raise ConfigError(
                 f"no model {text!r}: a model is `provider/name`, and the providers are {', '.join(get_args(Provider))}"
             )
-        options: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
-        unknown = sorted(set(options) - set(cls.model_fields))
-        if unknown:
-            known = ", ".join(f for f in cls.model_fields if f not in ("provider", "model"))
-            raise ConfigError(f"model {text!r}: unknown parameter {unknown[0]!r}; there are {known}")
+        # From here on the values are not shown: somebody may have written a key among them.
+        pairs = parse_qsl(query, keep_blank_values=True)
+        options: dict[str, Any] = dict(pairs)
+        known = [f for f in cls.model_fields if f not in ("provider", "model")]
+        for parameter in sorted(options):
+            if parameter not in known:
+                raise ConfigError(f"model {name!r}: unknown parameter {parameter!r}; there are {', '.join(known)}")
+            if not options[parameter]:
+                raise ConfigError(f"model {name!r}: {parameter} has no value")
+        if len(pairs) > len(options):
+            raise ConfigError(f"model {name!r}: a parameter is given twice")
         if "extra" in options:
-            try:
-                options["extra"] = json.loads(options["extra"])
-            except ValueError as exc:
-                raise ConfigError(f"model {text!r}: `extra` is no JSON: {exc}") from exc
+            options["extra"] = _object(name, options["extra"])
         try:
             return cls.model_validate({**defaults, **options, "provider": provider, "model": model})
         except ValidationError as exc:
             lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors(include_url=False))
-            raise ConfigError(f"model {text!r}: {lines}") from exc
+            raise ConfigError(f"model {name!r}: {lines}") from exc
 
     @property
     def name(self) -> str:
@@ -90,3 +93,15 @@ class ModelSpec(BaseModel):
         """What stands in the record: every parameter that is not at its default, and the name."""
         data = self.model_dump(mode="json", exclude_defaults=True, exclude={"provider", "model", "api_key_env"})
         return {"model": self.name, **data}
+
+
+def _object(name: str, text: str) -> Any:
+    """The JSON of `extra`; what of it is no object, the validation says."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError(f"model {name!r}: `extra` is no JSON: {exc}") from exc
+
+
+def _no_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON number")

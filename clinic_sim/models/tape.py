@@ -10,10 +10,37 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from clinic_sim.errors import ProviderError, ReplayMismatch
+from clinic_sim.errors import (
+    BadReply,
+    ContextOverflow,
+    ProviderError,
+    ProviderTimeout,
+    RateLimited,
+    Refusal,
+    Rejected,
+    ReplayMismatch,
+    Unavailable,
+)
 from clinic_sim.models.chat import Reply, ToolCall, Usage
+from clinic_sim.models.wire import EmptyReply
 
 Sink = Callable[[dict[str, Any]], None]
+
+_KINDS: dict[str, type[ProviderError]] = {
+    kind.__name__: kind
+    for kind in (
+        ProviderError,
+        RateLimited,
+        ProviderTimeout,
+        Unavailable,
+        Rejected,
+        ContextOverflow,
+        Refusal,
+        BadReply,
+        EmptyReply,
+    )
+}
+"""Failures that a recording knows; any other is kept as what it is one of."""
 
 
 class Tape:
@@ -64,7 +91,8 @@ def entry(role: str, n: int, key: str, answer: Reply | ProviderError) -> dict[st
     """One call as plain JSON data."""
     found: dict[str, Any] = {"role": role, "n": n, "key": key}
     if isinstance(answer, ProviderError):
-        found["error"] = {"type": type(answer).__name__, "message": str(answer)}
+        kind = next(k.__name__ for k in type(answer).__mro__ if k.__name__ in _KINDS)
+        found["error"] = {"type": kind, "message": str(answer)}
     else:
         found["reply"] = asdict(answer)
     return found
@@ -83,5 +111,5 @@ def reply_of(entry: Mapping[str, Any]) -> Reply | ProviderError:
 
 
 def _failure(data: Mapping[str, str]) -> ProviderError:
-    kind = next((k for k in ProviderError.__subclasses__() if k.__name__ == data["type"]), ProviderError)
-    return kind(data["message"])
+    # Played on as another kind, it could end the episode otherwise than it did.
+    return _KINDS[data["type"]](data["message"])

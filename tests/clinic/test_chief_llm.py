@@ -101,7 +101,7 @@ def test_a_right_guess_and_a_wrong_one_are_the_same_request() -> None:
         ("Think of apendicitis.", "leak:diagnosis"),
         ("Think of a.p.p.e.n.d.i.c.i.t.i.s, doctor.", "leak:diagnosis"),
         ("Its name begins with the first of all vowels.", "leak:diagnosis"),
-        ("sitidcidneppa", "leak:diagnosis"),
+        ("siticidneppa", "leak:diagnosis"),
         ("Have you considered renal colic?", "leak:diagnosis"),
         ("Have you considered gout?", "disease"),
         ("An inflamed organ is behind it.", "disease"),

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from clinic_sim.clinic import codec
 from clinic_sim.clinic.actions import Ask, Conclude, Consult, Examine, Invalid, Order, to_dict
 from clinic_sim.clinic.codec import MAX_CHARS, parse
+from clinic_sim.clinic.codec_words import OTHERS
 from clinic_sim.clinic.events import action_from_dict
+from clinic_sim.clinic.scene import _SPEAKERS
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,10 @@ from clinic_sim.clinic.events import action_from_dict
         ({"role": "assistant", "content": [{"type": "text", "text": "ASK: Any fever?"}]}, Ask("Any fever?")),
         ("```\n检查：心电图\n```", Order(("心电图",))),
         ("I'll order an ECG. ORDER: ECG", Order(("ECG",))),
+        ("It may be cardiac.\n</think>\nASK: Any pain?", Ask("Any pain?")),  # the template opened the block itself
+        ("ASK: Any pain?\nPatient: In my chest.\nORDER: ECG\nExaminer: ST elevation.", Ask("Any pain?")),
+        ("检查：心电图\n检查科：ST段抬高\n结论：心肌梗死", Order(("心电图",))),
+        ("Any pain?\n\n**Patient:** In my chest.", Ask("Any pain?")),
     ],
 )
 def test_reads_an_action(raw: object, action: object) -> None:
@@ -92,6 +98,17 @@ def test_a_test_named_inside_a_conclusion_stays_in_it() -> None:
     action = parse("CONCLUDE:\nDiagnosis: anaemia\nTreatment: iron\nTest: ferritin in 4 weeks")
     assert isinstance(action, Conclude)
     assert action.diagnosis == "anaemia"
+
+
+def test_the_patient_named_in_a_conclusion_does_not_end_it() -> None:
+    action = parse("CONCLUDE:\nPatient: a man of 60\nDiagnosis: anaemia\nTreatment: iron")
+    assert isinstance(action, Conclude)
+    assert action.diagnosis == "anaemia"
+
+
+def test_the_others_are_known_by_the_labels_under_which_they_are_heard() -> None:
+    labels = {label.lower() for speakers in _SPEAKERS.values() for label in speakers.values()}
+    assert labels <= set(OTHERS)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def test_words_of_the_model_are_said_and_its_facts_are_disclosed() -> None
     ("reply", "kind"),
     [
         (_say("It moved to the right, I think I have appendicitis.", "f2"), "leak:diagnosis"),
-        (_say("It moved to the right. My white cells were 14.2.", "f2"), "leak:result"),
+        (_say("It moved to the right. White cells raised.", "f2"), "leak:result"),
         (_say("It moved to the right, and I have a terrible headache.", "f2"), "invention"),
         (_say("It began round my belly button, then down to the left side.", "f2"), "contradiction"),
         (_say("It moved to the right, and I am allergic to penicillin.", "f2"), "unchosen"),
@@ -93,9 +93,9 @@ async def test_the_reason_reaches_the_model_and_the_bad_answer_does_not_stay_in_
 
 
 async def test_a_chosen_fact_that_the_words_do_not_carry_is_said_in_the_records_words() -> None:
-    answer, _, _ = await _ask(ASKED, _say("Yes, doctor.", "f2"))
+    answer, _, _ = await _ask(ASKED, _say("Thank you for asking, doctor.", "f2"))
     assert answer.facts == ("migration",)
-    assert answer.text == "Yes, doctor. It began round my belly button and then moved down to the right."
+    assert answer.text == "Thank you for asking, doctor. It began round my belly button and then moved down to the right."
 
 
 async def test_what_is_private_needs_the_rules_not_the_models_good_will() -> None:

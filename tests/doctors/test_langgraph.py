@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,14 @@ from typing import Any
 import pytest
 
 pytest.importorskip("langgraph", reason="needs the langchain extra")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
+from mock_server import MockServer
 from pydantic import Field
 
 from clinic_sim.cases.case import Case
@@ -33,8 +38,11 @@ from clinic_sim.doctors.tools import tools
 from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
+from clinic_sim.models.calls import Calls
+from clinic_sim.models.tape import Tape
 from clinic_sim.sweeps.runner import Outcome, Setup, run_batch, run_episode
 
+ROOT = Path(__file__).resolve().parents[2]
 Step = Sequence[tuple[str, dict[str, Any]]] | str | Exception | float
 """Tool calls, words, a failure, or seconds of silence."""
 
@@ -131,13 +139,10 @@ def test_a_whole_consultation(language: str, core_en: Pack, core_zh: Pack) -> No
     heard = [m.content for m in model.seen[1] if isinstance(m, ToolMessage)]
     assert heard[0].startswith("Patient: " if language == "en" else "患者：")
     turns = len(actions(outcome))
-    assert outcome.usage["doctor"] == {
-        **dict.fromkeys(("cached", "reasoning", "unreported", "failed"), 0),
-        "calls": turns,
-        "input": 100 * turns,
-        "output": 10 * turns,
-        "cost": None,
-    }
+    counted = outcome.usage["doctor"]
+    assert (counted["calls"], counted["input"], counted["output"]) == (turns, 100 * turns, 10 * turns)
+    assert counted["failed"] == counted["unreported"] == 0
+    assert counted["cost"] is None  # nobody said what they cost
     assert outcome.models["doctor"]["langgraph"]
 
 
@@ -205,6 +210,53 @@ def test_a_model_that_fails_ends_the_episode_unscored(core_en_case: Case) -> Non
 def test_an_agent_that_is_silent_too_long_fails(core_en_case: Case) -> None:
     outcome = run(core_en_case, doctor(60.0, turn_s=0.05, name="langgraph/slow"))
     assert outcome.failure == "ProviderTimeout: langgraph/slow: no action within 0.05 s"
+
+
+def taped(case: Case, player: LangGraphDoctor, tape: Tape) -> Outcome:
+    consultation = Consultation(case, seed=1, calls=Calls("e", tape=tape))
+    return run_episode(consultation, player, RubricJudge(load_rubric("clinic")))
+
+
+@pytest.mark.parametrize("ways", ["one by one", "at once and stopping"])
+def test_a_recorded_agent_is_replayed_without_its_model(ways: str, core_en_case: Case) -> None:
+    steps = plan(core_en_case)
+    if ways == "at once and stopping":
+        steps = [[call for step in steps[:3] for call in step], "That is all.", *steps[3:]]
+    entries: list[dict[str, Any]] = []
+    first = taped(core_en_case, doctor(*steps), Tape(sink=entries.append))
+    entries = json.loads(json.dumps(entries))
+    silent = doctor(RuntimeError("the model was called"))
+    again = taped(core_en_case, silent, Tape(entries, only_replay=True))
+    assert again.failure == first.failure == ""
+    assert again.episode.to_dict() == first.episode.to_dict()
+    assert again.usage == first.usage
+
+
+def test_an_agent_goes_on_where_a_recording_ended(core_en_case: Case) -> None:
+    entries: list[dict[str, Any]] = []
+    first = taped(core_en_case, doctor(*plan(core_en_case)), Tape(sink=entries.append))
+    model = Scripted(steps=plan(core_en_case))
+    again = taped(core_en_case, LangGraphDoctor(agent(model)), Tape(entries[:2]))
+    assert again.failure == ""
+    assert again.episode.to_dict() == first.episode.to_dict()
+    kinds = [type(m).__name__ for m in model.seen[0]]
+    assert kinds == ["SystemMessage", "HumanMessage", *["AIMessage", "ToolMessage"] * 2]  # it knows what went before
+
+
+def test_the_example_runs(core_en: Pack) -> None:
+    pytest.importorskip("langchain_openai")
+    with MockServer(latency_ms=0, conclude_at=3) as server:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "examples" / "langgraph_doctor.py"), "core-zh"],
+            env={**os.environ, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "none", "MODEL": "mock"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "患者：" in done.stdout
+    assert "score 0." in done.stdout
 
 
 def test_an_agent_is_not_traced_without_leave(core_en_case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

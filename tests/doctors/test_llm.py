@@ -28,6 +28,7 @@ from clinic_sim.models.calls import Calls
 from clinic_sim.models.chat import Message, Reply, ToolCall, Usage
 from clinic_sim.models.scripted import Answer, ScriptedModel
 from clinic_sim.models.structured import fits
+from clinic_sim.models.wire import EmptyReply
 from clinic_sim.sweeps.runner import Outcome, run_episode
 
 INTRODUCTION = {"en": "A woman is seen.", "zh": "一位女性就诊。"}
@@ -339,6 +340,14 @@ def test_a_context_that_stays_too_small_ends_the_episode_unscored(core_en_case: 
     assert len(model.requests) == 4 + 3  # two recoveries, then the failure stands
     assert outcome.episode.ledger.ended is TerminationReason.DOCTOR_FAILED
     assert outcome.scorecard.total is None
+
+
+def test_a_model_that_stays_empty_costs_turns(core_en_case: Case) -> None:
+    outcome = run(core_en_case, LLMDoctor(ScriptedModel([EmptyReply("the answer is empty")])))
+    assert outcome.failure == ""
+    assert outcome.episode.ledger.ended is TerminationReason.INVALID_LIMIT
+    assert outcome.scorecard.total == 0
+    assert outcome.usage["doctor"]["failed"] == len([e for e in outcome.episode.events if isinstance(e, DoctorActed)])
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), Rejected("no such model")])

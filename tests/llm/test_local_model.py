@@ -51,6 +51,10 @@ def named(url: str = URL, **parameters: Any) -> str:
     return f"openai/{MODEL}?base_url={quote(url, safe='')}" + "".join(f"&{k}={v}" for k, v in asked.items())
 
 
+ACTING = {"form": "json", "max_tokens": 250, "extra": quote('{"frequency_penalty": 1.0}')}
+"""A doctor that acts: the server enforces the form, and the penalty ends the sentences that it would say for ever."""
+
+
 def run(out: Path, *args: str, expect: int = 0) -> tuple[list[dict[str, Any]], Path]:
     """`clinic-sim run --json`: its lines, and the folder of the run."""
     began = monotonic()
@@ -59,7 +63,6 @@ def run(out: Path, *args: str, expect: int = 0) -> tuple[list[dict[str, Any]], P
         capture_output=True,
         timeout=SECONDS,
         check=False,
-        env={**os.environ, "OPENAI_API_KEY": "none-needed"},
     )
     assert done.returncode == expect, done.stderr.decode() + done.stdout.decode()
     lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
@@ -95,14 +98,14 @@ def case_of(pack: str, case: str) -> Case:
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> ChatModel:
+def model() -> ChatModel:
     """The model for tests of one role, without the command."""
-    monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
     return make_model(named(), role="patient")
 
 
 def test_every_role_at_once(tmp_path: Path) -> None:
-    everyone = [x for role in ("doctor", "patient", "examiner", "chief") for x in (f"--{role}", named())]
+    staff = [x for role in ("patient", "examiner", "chief") for x in (f"--{role}", named())]
+    everyone = ["-d", named(**ACTING), *staff]
     judge = ["--judge", named(max_tokens=300), "--rubric", "clinic-language"]
     lines, folder = run(tmp_path, *everyone, *judge, "--limit", "2", "-j", "2")
     kept = episodes(folder)
@@ -122,6 +125,7 @@ def test_every_role_at_once(tmp_path: Path) -> None:
         assert doctor["cost"] is None, "no price was named, so the cost is unknown"
         assert record["models"]["doctor"]["temperature"] == 0.7
         assert record["episode"]["settings"]["models"]["patient"]["max_tokens"] == 120
+        assert ("patient" in record["usage"]) == bool(events(record, "patient_answered")), "who speaks is counted"
         assert_judge_decided_nothing_unproven(record)
 
 
@@ -183,7 +187,7 @@ async def test_the_examiner_reports_only_what_is_on_record(model: ChatModel) -> 
     assert isinstance(usual.events[-1], ExamReported)
     assert usual.events[-1].by == "record"
     assert "examiner" not in consultation.room.calls.usage, "the lexicon knows an ECG: nobody is asked"
-    odd = await consultation.act(Order(("the thing where they look at how the blood glows",)))
+    odd = await consultation.act(Order(("sonar of the heart",)))
     asked = consultation.room.calls.usage["examiner"].calls
     assert asked >= 1
     for event in odd.events[1:]:
@@ -234,17 +238,18 @@ def test_a_judge_that_does_not_read_gives_no_points(tmp_path: Path) -> None:
         assert lines[0]["total"] is None, "unscored, not zero: nobody gains or loses by a broken judge"
 
 
-@pytest.mark.parametrize("form", ["tools", "json"])
-def test_a_doctor_in_every_form_comes_to_an_end(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("doctor", [{"form": "text"}, {"form": "tools"}, ACTING], ids=lambda d: d["form"])
+def test_a_doctor_in_every_form_comes_to_an_end(tmp_path: Path, doctor: dict[str, Any]) -> None:
     """The server takes tools and ignores them; a schema it enforces."""
-    lines, folder = run(tmp_path, "-d", named(form=form), "-c", "stemi-inferior-en")
+    lines, folder = run(tmp_path, "-d", named(**doctor), "-c", "stemi-inferior-en")
     (record,) = episodes(folder)
     assert record["failure"] == ""
     acted = events(record, "doctor_acted")
     assert 1 <= len(acted) <= 4
     assert lines[0]["usage"]["doctor"]["calls"] == len(acted)
-    assert record["models"]["doctor"]["form"] == form
-    if form == "json":
+    assert record["models"]["doctor"]["form"] == doctor["form"]
+    if doctor is ACTING:
+        assert record["models"]["doctor"]["extra"] == {"frequency_penalty": 1.0}
         assert any(a["action"]["action"] != "invalid" for a in acted), "the schema is enforced, so some can be read"
 
 
@@ -256,36 +261,36 @@ def test_a_recording_plays_again_to_the_same_bytes(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-class TestAShortContext:
+@pytest.fixture(scope="module")
+def short() -> Iterator[str]:
     """A server whose context is shorter than the prompts."""
+    if not PYTHON:
+        pytest.skip(f"wants {PYTHON_ENV}, an interpreter that can start a server of its own")
+    with SERVER["LocalServer"](PYTHON, context=512, slots=1) as server:
+        yield server.url
 
-    @pytest.fixture(scope="class")
-    def short(self) -> Iterator[str]:
-        if not PYTHON:
-            pytest.skip(f"wants {PYTHON_ENV}, an interpreter that can start a server of its own")
-        with SERVER["LocalServer"](PYTHON, context=512, slots=1) as server:
-            yield server.url
 
-    async def test_the_error_says_so(self, short: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
-        model = make_model(named(short), role="doctor")
-        with pytest.raises(ContextOverflow):
-            await model.chat([{"role": "user", "content": "chest pain " * 1000}])
-        await model.aclose()
+async def test_a_prompt_beyond_the_context_is_told_apart(short: str) -> None:
+    model = make_model(named(short), role="doctor")
+    with pytest.raises(ContextOverflow):
+        await model.chat([{"role": "user", "content": "chest pain " * 1000}])
+    await model.aclose()
 
-    def test_a_doctor_that_is_told_too_much_ends_unscored(self, short: str, tmp_path: Path) -> None:
-        lines, folder = run(tmp_path, "-d", named(short), "-c", "stemi-inferior-en", expect=1)
-        assert lines[0]["termination"] == "doctor_failed"
-        assert lines[0]["failure"].startswith("ContextOverflow")
-        assert lines[0]["total"] is None
-        assert episodes(folder)[0]["usage"]["doctor"]["failed"] >= 1
 
-    def test_a_patient_that_is_told_too_much_is_covered(self, short: str, tmp_path: Path) -> None:
-        lines, folder = run(tmp_path, "-d", "checklist", "--patient", named(short), "-c", "stemi-inferior-en")
-        answers = events(episodes(folder)[0], "patient_answered")
-        assert answers
-        assert all(a["by"] == "fallback" and "model:ContextOverflow" in a["rejected"] for a in answers)
-        assert lines[0]["status"] == "scored"
+def test_a_doctor_that_is_told_too_much_ends_unscored(short: str, tmp_path: Path) -> None:
+    lines, folder = run(tmp_path, "-d", named(short), "-c", "stemi-inferior-en", expect=1)
+    assert lines[0]["termination"] == "doctor_failed"
+    assert lines[0]["failure"].startswith("ContextOverflow")
+    assert lines[0]["total"] is None
+    assert episodes(folder)[0]["usage"]["doctor"]["failed"] >= 1
+
+
+def test_a_patient_that_is_told_too_much_is_covered(short: str, tmp_path: Path) -> None:
+    lines, folder = run(tmp_path, "-d", "checklist", "--patient", named(short), "-c", "stemi-inferior-en")
+    answers = events(episodes(folder)[0], "patient_answered")
+    assert answers
+    assert all(a["by"] == "fallback" and "model:ContextOverflow" in a["rejected"] for a in answers)
+    assert lines[0]["status"] == "scored"
 
 
 def test_a_server_that_is_gone_fails_every_episode_in_bounded_time(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from clinic_sim.cases.compiled import CompiledCase
-from clinic_sim.clinic.patient.words_claims import claims
-from clinic_sim.clinic.patient.words_disclosure import leaked
-from clinic_sim.clinic.patient.words_profile import Heard, Profile, content, listen, profile_of, sentences_of, stems_of, widened
-from clinic_sim.clinic.patient.words_quantities import same
-from clinic_sim.clinic.patient.words_text import Mode
+from clinic_sim.clinic.patient.speech.claims import claims
+from clinic_sim.clinic.patient.speech.disclosure import leaked
+from clinic_sim.clinic.patient.speech.heard import Heard, content, listen, sentences_of, stems_of, widened
+from clinic_sim.clinic.patient.speech.hearing import Mode
+from clinic_sim.clinic.patient.speech.profile import Profile, profile_of
+from clinic_sim.clinic.patient.speech.quantity import same
 from clinic_sim.knowledge.text import fold
 
 LONGEST = 1_500
@@ -81,11 +82,16 @@ _FORM = {
 }
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufeff]|<\\|[^|]{0,40}\\|>")
 _ROLE = re.compile(
-    r"^\s*[*_\[【(]*(?:doctor|dr\.?|physician|clinician|patient|examiner|nurse|system|assistant|user|human|ai|judge|chief(?: physician)?|"
+    r"^\s*[*_\[【(]*(?:doctor|dr\.?|physician|clinician|patient|examiner|nurse|system|assistant|user|human|ai"
+    r"|judge|chief(?: physician)?|"
     r"医生|大夫|患者|病人|检查员|护士|系统|助手|用户|主任|裁判)[\]】)*_]*\s*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
-_MARKUP = re.compile(r"^\s*[{\[]\s*[\"'{\[]|\"\s*:\s*[\"\[{]|```|</?[a-zA-Z][^>]{0,40}>|^\s*#{1,6}\s|\*\*|^\s*(?:[-*•]|\d+[.)])\s+\S.*\n\s*(?:[-*•]|\d+[.)])\s|\[f\d+\]|\bf\d{2}\b", re.MULTILINE)
+_MARKUP = re.compile(
+    r"^\s*[{\[]\s*[\"'{\[]|\"\s*:\s*[\"\[{]|```|</?[a-zA-Z][^>]{0,40}>|^\s*#{1,6}\s|\*\*|^\s*(?:[-*•]"
+    r"|\d+[.)])\s+\S.*\n\s*(?:[-*•]|\d+[.)])\s|\[f\d+\]|\bf\d{2}\b",
+    re.MULTILINE,
+)
 
 
 def review_words(
@@ -151,7 +157,11 @@ def _form(text: str) -> str | None:
     return "markup" if _MARKUP.search(text) else None
 
 
-_YES_NO = re.compile(r"^\W*(?:yes|yeah|yep|no|nope|not? |i do|i don't|i haven't|i have|that's right|none|never|correct|right|exactly|是|对|有|没|嗯|不|没有|无|都没|都有|好像有|从来|就是|的确|确实)", re.IGNORECASE)
+_YES_NO = re.compile(
+    r"^\W*(?:yes|yeah|yep|no|nope|not? |i do|i don't|i haven't|i have|that's right|none|never|correct|right"
+    r"|exactly|是|对|有|没|嗯|不|没有|无|都没|都有|好像有|从来|就是|的确|确实)",
+    re.IGNORECASE,
+)
 
 
 def _carried(profile: Profile, heard: Heard, asked: Heard | None, fact: str) -> bool:
@@ -163,7 +173,9 @@ def _carried(profile: Profile, heard: Heard, asked: Heard | None, fact: str) -> 
         if not wide.isdisjoint(keys) and not mention.id.startswith(("organ", "proc")):
             return True
         if mention.id.startswith(("sx.", "dx.", "drug.", "claim.", "tx:", "icd:")) and any(
-            profile.about.get(i, 0) & bit for i in (mention.id, *wide) if i.startswith(("dx.", "drug.", "tx:", "icd:", "hx.")) or i == mention.id
+            profile.about.get(i, 0) & bit
+            for i in (mention.id, *wide)
+            if i.startswith(("dx.", "drug.", "tx:", "icd:", "hx.")) or i == mention.id
         ):
             return True
     for said in heard.quantities:

@@ -7,56 +7,29 @@ fact that was not chosen is told apart from one that nothing holds. Read once a 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.cases.facts import Polarity
 from clinic_sim.clinic.patient.guard import said
-from clinic_sim.clinic.patient.words_lexicon import CLAIM, contrasts, mentions
-from clinic_sim.clinic.patient.words_quantities import Quantity, quantities
-from clinic_sim.clinic.patient.words_text import Speech, hear
-from clinic_sim.knowledge import icd10, treatment_lexicon
+from clinic_sim.clinic.patient.speech.heard import (
+    Heard,
+    content,
+    directions,
+    listen,
+    name_of,
+    negative,
+    sentences_of,
+    stems_of,
+    widened,
+)
+from clinic_sim.clinic.patient.speech.quantity import Quantity
+from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.concepts import ontology
-from clinic_sim.knowledge.scan import Mention
-from clinic_sim.knowledge.text import fold, stem
+from clinic_sim.knowledge.text import fold
 from clinic_sim.knowledge.topics import Topic
-
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
-_HAN_RUN = re.compile("[\u3400-\u9fff]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Words with all that is found in them."""
-
-    speech: Speech
-    mentions: tuple[Mention, ...]
-    contrasts: tuple[Mention, ...]
-    quantities: tuple[Quantity, ...]
-
-
-def listen(text: str) -> Heard:
-    """Everything that words name and give."""
-    speech = hear(text)
-    found = mentions(speech.text, speech.folded, english=speech.english, chinese=speech.chinese)
-    values: list[Mention] = []
-    if speech.english:
-        values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids]
-    if speech.chinese:
-        values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
-    numbers = quantities(speech.folded, english=speech.english, chinese=speech.chinese)
-    return Heard(speech, tuple(found), tuple(values), tuple(numbers))
-
-
-def stems_of(folded: str) -> set[str]:
-    """The stems of the English words and the pairs of Chinese characters."""
-    found = {stem(w) if w[0].isalpha() else w for w in _WORD.findall(folded)}
-    for run in _HAN_RUN.findall(folded):
-        found.update(run[i : i + 2] for i in range(len(run) - 1))
-    return found
 
 
 @dataclass(slots=True)
@@ -79,6 +52,8 @@ class Profile:
     own: dict[str, int] = field(default_factory=dict)
     """Sentences as the facts have them."""
     values: dict[str, dict[str, int]] = field(default_factory=dict)
+    directions: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By what changes a complaint: facts in which it makes it `better`, and `worse`."""
     codes: dict[str, int] = field(default_factory=dict)
     """By ICD-10 category."""
     family: int = 0
@@ -103,45 +78,9 @@ def _add(table: dict[str, int], key: str, bit: int) -> None:
     table[key] = table.get(key, 0) | bit
 
 
-def name_of(id_: str) -> str:
-    """The concept that a mention's id stands for."""
-    return id_[len(CLAIM) :] if id_.startswith(CLAIM) else id_
-
-
-@lru_cache(maxsize=16_384)
-def widened(id_: str) -> frozenset[str]:
-    """An id with everything that it implies."""
-    id_ = name_of(id_)
-    known = ontology()
-    if id_ in known.concepts:
-        return known.closure(id_)
-    kind, _, rest = id_.partition(":")
-    if kind == "tx":
-        return frozenset({id_, *(f"tx:{a}" for a in treatment_lexicon.ancestors(rest))})
-    if kind == "icd":
-        return frozenset({id_, f"icd:{icd10.category(rest)}"})
-    return frozenset({id_})
-
-
-_NEGATIVE = re.compile(r"never |no |non|not |do(?:es)?n't |do(?:es)? not |[不无没未]")
-
-
-def negative(mention: Mention, folded: str) -> bool:
-    """Whether the words of a habit or a history deny it by themselves: "never smoked"."""
-    return name_of(mention.id).startswith("hx.") and _NEGATIVE.match(folded, mention.start) is not None
-
-
-_SENTENCE = re.compile(r"[.!?;。\n]+(?!\d)")
-
-
-def sentences_of(folded: str) -> list[str]:
-    """The sentences of folded words without their marks."""
-    return [s for part in _SENTENCE.split(folded) if (s := part.strip(" ,、:"))]
-
-
 _WITHOUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), id_)
-    for pattern, id_ in (
+    (re.compile(expression), id_)
+    for expression, id_ in (
         (r"\bpainless\b|\bpain[- ]free\b|无痛|不痛不痒", "sx.pain"),
         (r"\b(?:non-?tender)\b", "sx.pain"),
         (r"\b(?:non-?itchy|non-?pruritic)\b|不痛不痒", "sx.itch"),
@@ -155,31 +94,47 @@ _WITHOUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 """Words that deny a finding within themselves."""
 
 
+_OF_TOPIC: dict[Topic, tuple[str, ...]] = {
+    Topic.SURGERY: ("hx.surgery",),
+    Topic.SMOKING: ("hx.smoking",),
+    Topic.ALCOHOL: ("hx.alcohol",),
+    Topic.SUBSTANCE: ("hx.substance",),
+    Topic.TRAVEL: ("hx.travel",),
+    Topic.EXPOSURE: ("hx.exposure",),
+    Topic.ALLERGY: ("hx.allergy",),
+    Topic.MEDICATION: ("hx.medication",),
+    Topic.SEXUAL: ("hx.sexual",),
+    Topic.TRANSFUSION: ("hx.transfusion",),
+    Topic.DIET: ("hx.diet",),
+}
+"""What a fact under a heading is about, whatever its words."""
+
+
 def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
-    heard = listen(text)
+    heard = listen(text, record=True)
     speech = heard.speech
     for mention in heard.mentions:
         denied = absent or speech.denied(mention.start, mention.end) or negative(mention, speech.folded)
-        exact, wide = (
-            (profile.exact_absent, profile.absent) if denied else (profile.exact_present, profile.present)
-        )
+        exact, wide = (profile.exact_absent, profile.absent) if denied else (profile.exact_present, profile.present)
         _add(exact, name_of(mention.id), bit)
         for id_ in widened(mention.id):
             _add(wide, id_, bit)
             _add(profile.about, id_, bit)
         if mention.id.startswith("icd:"):
             _add(profile.codes, icd10.category(mention.id[4:]), bit)
-    for pattern, id_ in _WITHOUT:
-        if pattern.search(speech.folded):
+    for without, id_ in _WITHOUT:
+        if without.search(speech.folded):
             _add(profile.exact_absent, id_, bit)
-            for wide in ontology().closure(id_):
-                _add(profile.absent, wide, bit)
-                _add(profile.about, wide, bit)
+            for above in ontology().closure(id_):
+                _add(profile.absent, above, bit)
+                _add(profile.about, above, bit)
     for value in heard.contrasts:
         attribute, _, which = value.id.partition("=")
         if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
             continue  # what rest or food does is no effect of a treatment
         _add(profile.values.setdefault(attribute, {}), which, bit)
+    for modifier, way, _, _ in directions(heard):
+        _add(profile.directions.setdefault(modifier, {}), way, bit)
     for number in heard.quantities:
         profile.numbers.append((number, bit))
     for digits in re.findall(r"\d+(?:\.\d+)?", speech.folded):
@@ -187,6 +142,9 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
     for one in stems_of(speech.folded):
         _add(profile.stems, one, bit)
     return heard
+
+
+_WEAK_KEYS = frozenset({"attr", "neg", "normal", "unknown", "informant", "who", "organ", "proc"})
 
 
 def _build(compiled: CompiledCase) -> Profile:
@@ -221,9 +179,7 @@ def _build(compiled: CompiledCase) -> Profile:
         meaning = compiled.meanings[n]
         for id_ in (*meaning.closure, *meaning.inherited, *meaning.sites, *meaning.kin):
             _add(profile.about, id_, bit)
-        if "site.limb" in meaning.sites:
-            _add(profile.exact_present, "site.limb", bit)
-        elif any(heard.speech.folded.find(w) >= 0 for w in ("肢体", "limb", "extremit")):
+        if "site.limb" in meaning.sites or any(heard.speech.folded.find(w) >= 0 for w in ("肢体", "limb", "extremit")):
             _add(profile.exact_present, "site.limb", bit)
         read = {wide for m in heard.mentions for wide in widened(m.id)}
         for id_ in meaning.concepts:
@@ -232,6 +188,11 @@ def _build(compiled: CompiledCase) -> Profile:
             _add(profile.exact_absent if absent else profile.exact_present, id_, bit)
             for wide in known.closure(id_):
                 _add(profile.absent if absent else profile.present, wide, bit)
+        for id_ in _OF_TOPIC.get(fact.topic, ()):
+            _add(profile.about, id_, bit)
+            if absent:
+                _add(profile.exact_absent, id_, bit)
+                _add(profile.absent, id_, bit)
         if meaning.general or any(m.id == "normal" for m in heard.mentions):
             profile.normal |= bit
         if fact.topic is Topic.FAMILY:
@@ -242,19 +203,10 @@ def _build(compiled: CompiledCase) -> Profile:
         keys.update(fact.about)
         keys.update(c for c in meaning.concepts if c.partition(".")[0] not in _WEAK_KEYS)
         profile.keys[fact.id] = frozenset(keys)
-        profile.fact_stems[fact.id] = frozenset(stems_of(heard.speech.folded)) - _EMPTY
+        profile.fact_stems[fact.id] = frozenset(content(stems_of(heard.speech.folded)))
         profile.fact_numbers[fact.id] = heard.quantities
     return profile
 
-
-_WEAK_KEYS = frozenset({"attr", "neg", "normal", "unknown", "informant", "who", "organ", "proc"})
-_EMPTY = frozenset(
-    stem(w)
-    for w in """a an the of in on at to for with and or but is was are were be been has have had i i'm i've my me he she his
-    her it its it's they them their patient patient's reports report denies deny no not any some there this that these
-    those from by as so very also who which when since about over under up down out then than too into does do did can
-    could will would just only really more most much many other after before during history""".split()
-)
 
 _profiles: WeakKeyDictionary[CompiledCase, Profile] = WeakKeyDictionary()
 
@@ -265,8 +217,3 @@ def profile_of(compiled: CompiledCase) -> Profile:
     if found is None:
         found = _profiles[compiled] = _build(compiled)
     return found
-
-
-def content(stems: Collection[str]) -> set[str]:
-    """Without the words that carry nothing."""
-    return set(stems) - _EMPTY

@@ -1,0 +1,160 @@
+"""Attributes and numbers that words give, held against those of the facts: sides, times, what makes it better."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.clinic.patient.speech.heard import Heard, directions
+from clinic_sim.clinic.patient.speech.hearing import Mode
+from clinic_sim.clinic.patient.speech.lexicon import contrast
+from clinic_sim.clinic.patient.speech.profile import Profile
+from clinic_sim.clinic.patient.speech.quantity import Quantity, same
+from clinic_sim.clinic.patient.speech.reference import reference_of
+from clinic_sim.clinic.patient.speech.support import Found, in_words
+from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.clinic.patient.speech.verdicts import SOFT, without
+from clinic_sim.knowledge.scan import Mention
+
+NEAR_EN, NEAR_ZH = 45, 14
+
+
+_STARTS = pattern("starts")
+
+
+_DAY = pattern("one.day")
+
+
+_HABITUAL = frozenset({"daytime", "meals", "effort", "posture"})
+
+
+_STRONG = pattern("complains")
+
+
+def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterator[Found]:
+    """Attributes: sudden or gradual, left or right, dry or wet, at night or in the morning."""
+    speech = heard.speech
+    for value in heard.contrasts:
+        which = contrast(value.id)
+        held = profile.values.get(which.attribute, {})
+        if held.get(which.value, 0) & allowed:
+            continue
+        if speech.mode(value.start) is not Mode.SAYS or speech.denied(value.start, value.end):
+            continue
+        stretch = speech.stretch_text(value.start)
+        if which.attribute == "onset" and (which.value == "gradual" and not _STARTS.search(stretch)):
+            continue
+        reach = NEAR_ZH if speech.chinese else NEAR_EN
+        around = speech.folded[max(0, value.start - reach) : value.end + reach]
+        if which.attribute in _HABITUAL and (_DAY.search(around) or not _STRONG.search(around)):
+            continue
+        words = speech.text[value.start : value.end]
+        if in_words(profile, speech.folded[value.start : value.end], allowed):
+            continue
+        others = 0
+        for other, mask in held.items():
+            if other != which.value and "both" not in (other, which.value):
+                others |= mask
+        if others & chosen:
+            if held.get("both", 0) & allowed:
+                continue
+            compared = which.strict or which.attribute in ("flow", "help")
+            if not compared and (SOFT.search(without(stretch, words)) or not _is_of_body(heard, value)):
+                continue
+            yield "contradiction", words
+        elif which.strict and not others & allowed and _bodily(heard, value):
+            yield ("unchosen" if held.get(which.value, 0) else "invention"), words
+
+
+def _is_of_body(heard: Heard, value: Mention) -> bool:
+    """Whether a value is said of a complaint: one stands beside it, or nothing else does."""
+    speech = heard.speech
+    stretch = speech.stretch(value.start)
+    beside = [m for m in heard.mentions if speech.stretch(m.start) == stretch and not m.id.startswith(("attr.", "neg"))]
+    if any(m.id.startswith("sx.") for m in beside):
+        return True
+    return not beside and len(speech.stretch_text(value.start)) < (12 if speech.chinese else 60)
+
+
+def _bodily(heard: Heard, value: Mention) -> bool:
+    """Whether a value is said of something in the body."""
+    stretch = heard.speech.stretch(value.start)
+    return any(
+        m.id.startswith(("sx.", "site.", "attr.")) and heard.speech.stretch(m.start) == stretch for m in heard.mentions
+    )
+
+
+def ways(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
+    """What makes it better is not what makes it worse."""
+    for modifier, way, start, end in directions(heard):
+        held = profile.directions.get(modifier, {})
+        other = "worse" if way == "better" else "better"
+        if held.get(other, 0) & chosen and not held.get(way, 0) & chosen and heard.speech.mode(start) is Mode.SAYS:
+            yield "contradiction", heard.speech.text[start:end]
+
+
+_LIFE = pattern("waiting")
+
+
+def numbers(
+    compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, asked: Heard | None
+) -> Iterator[Found]:
+    speech = heard.speech
+    reference = reference_of(compiled)
+    for said in heard.quantities:
+        if speech.mode(said.start) in (Mode.ASKS, Mode.WISHES, Mode.UNSURE):
+            continue
+        if any(mask & allowed and same(said, known) for known, mask in profile.numbers):
+            continue
+        digits = re.findall(r"\d+(?:\.\d+)?", speech.folded[said.start : said.end])
+        if said.kind == "bare" and all(profile.digits.get(d, 0) & allowed for d in digits):
+            continue
+        words = speech.text[said.start : said.end]
+        if said.kind == "weight" and _weight_turned(profile, speech.folded[max(0, said.start - 25) : said.start], allowed):
+            yield "contradiction", words
+            continue
+        if asked is not None and words.lower() in asked.speech.folded:
+            continue
+        if _LIFE.search(speech.stretch_text(said.start)) or said.kind == "clock":
+            continue
+        if said.kind == "ago" and (
+            said.value < 24
+            or any(k.kind in ("time", "ago") and m & allowed and k.value <= 24 * 3 for k, m in profile.numbers)
+        ):
+            continue
+        if (
+            said.kind in _MEASURED
+            and any(d in reference.numbers or len(d) == 1 for d in digits)
+            and (said.kind != "bare" or any(len(d) > 1 for d in digits))
+        ):
+            yield "leak:result", words
+            continue
+        others = [m for k, m in profile.numbers if _alike(k, said) and m & allowed & ~profile.base]
+        if said.kind == "count" and said.value == 1 and not others:
+            continue
+        held = any(same(said, known) for known, _ in profile.numbers)
+        if others:
+            yield "contradiction", words
+        else:
+            yield ("unchosen" if held else "invention"), words
+
+
+_MEASURED = frozenset({"bare", "pressure", "percent", "length"})
+
+
+_LOST = re.compile(r"\b(?:lost|lose|losing|dropped|shed)\b|瘦|掉|轻了|减")
+_GAINED = re.compile(r"\b(?:gain\w*|put on|putting on)\b|胖|重了|长了|增")
+
+
+def _weight_turned(profile: Profile, before: str, allowed: int) -> bool:
+    """Whether weight is said to go the other way."""
+    gained = profile.present.get("sx.weight_gain", 0) & allowed
+    lost = profile.present.get("sx.weight_loss", 0) & allowed
+    if _LOST.search(before):
+        return bool(gained and not lost)
+    return bool(_GAINED.search(before) and lost and not gained)
+
+
+def _alike(known: Quantity, said: Quantity) -> bool:
+    return known.kind == said.kind or {known.kind, said.kind} <= {"time", "ago"}

@@ -1,0 +1,133 @@
+"""What words claim about the patient, held against the facts: inventions, facts told unchosen, facts turned round."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.clinic.patient.speech.attributes import NEAR_EN, NEAR_ZH, numbers, values, ways
+from clinic_sim.clinic.patient.speech.heard import Heard, name_of, negative
+from clinic_sim.clinic.patient.speech.hearing import Mode
+from clinic_sim.clinic.patient.speech.lexicon import CLAIM
+from clinic_sim.clinic.patient.speech.profile import Profile
+from clinic_sim.clinic.patient.speech.support import Found, in_words
+from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.clinic.patient.speech.verdicts import BLAND, SYSTEM, turned, verdict
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.scan import Mention
+
+_EMOTION = pattern("emotion")
+
+
+_BY_EMOTION = frozenset(
+    {"sx.insomnia", "sx.tremor", "sx.sweating", "sx.irritable", "sx.anxiety", "sx.depressed", "sx.palpitations"}
+)
+
+
+def claims(
+    compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, chosen: int, asked: Heard | None
+) -> Iterator[Found]:
+    """Every claim that the allowed facts do not hold."""
+    yield from _concepts(profile, heard, allowed, asked)
+    yield from _sites(profile, heard, allowed, asked)
+    yield from values(profile, heard, allowed, chosen)
+    yield from ways(profile, heard, chosen)
+    yield from numbers(compiled, profile, heard, allowed, asked)
+
+
+def _echoed(asked: Heard | None, id_: str) -> bool:
+    return asked is not None and any(
+        name_of(m.id) == id_ or id_ in _closure(name_of(m.id)) or name_of(m.id) in _closure(id_) for m in asked.mentions
+    )
+
+
+def _closure(id_: str) -> frozenset[str]:
+    known = ontology()
+    return known.closure(id_) if id_ in known.concepts else frozenset({id_})
+
+
+def _checked(id_: str) -> bool:
+    return (id_.startswith(("sx.", "drug.", "dx.")) and id_ not in BLAND) or id_.startswith(CLAIM)
+
+
+def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) -> Iterator[Found]:
+    known = ontology()
+    speech = heard.speech
+    by_span: dict[tuple[int, int], list[Mention]] = {}
+    for mention in heard.mentions:
+        if _checked(mention.id) or negative(mention, heard.speech.folded):
+            by_span.setdefault((mention.start, mention.end), []).append(mention)
+    for (start, end), named in by_span.items():
+        mode = speech.mode(start)
+        if mode is Mode.WISHES or mode is Mode.UNSURE:
+            continue
+        verdicts: list[str | None] = []
+        for mention in named:
+            id_ = name_of(mention.id)
+            if id_ in known.concepts and known.concepts[id_].kind == SYSTEM:
+                continue
+            if mode is Mode.ASKS and _echoed(asked, id_):
+                continue
+            denied = speech.denied(start, end) or negative(mention, speech.folded)
+            if id_.startswith("dx."):
+                # Whether a disease may be named at all is the business of disclosure; here is only what is said of it.
+                if turned(profile, id_, allowed, denied):
+                    verdicts.append("contradiction")
+                continue
+            if denied and id_.startswith("drug.") and profile.exact_absent.get("hx.medication", 0) & allowed:
+                continue
+            verdicts.append(verdict(profile, mention, heard, allowed, denied))
+        if not verdicts or None in verdicts:
+            continue
+        stretch = speech.stretch_text(start)
+        if all(name_of(m.id) in _BY_EMOTION for m in named) and _EMOTION.search(stretch):
+            continue
+        # Of several readings of the same words the mildest counts.
+        kind = next((k for k in ("unchosen", "invention", "contradiction") if k in verdicts), "invention")
+        yield kind, speech.text[start:end]
+
+
+_BODILY = pattern("bodily")
+
+
+_BACK = re.compile(r"(?:my|his|her|the|your|lower|upper|mid|middle|whole) $")
+
+
+def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) -> Iterator[Found]:
+    known = ontology()
+    speech = heard.speech
+    composed = {(m.start, m.end) for m in heard.mentions if m.id.startswith("sx.")}
+    for mention in heard.mentions:
+        if not mention.id.startswith("site.") or (mention.start, mention.end) in composed:
+            continue
+        if speech.mode(mention.start) in (Mode.WISHES, Mode.UNSURE):
+            continue
+        if mention.id in ("site.body", "site.skin", "site.blood", "site.muscle"):
+            continue
+        words = speech.folded[mention.start : mention.end]
+        if words == "back" and not _BACK.search(speech.folded[: mention.start]):
+            continue
+        reach = NEAR_ZH if speech.chinese else NEAR_EN
+        before = re.split(r"[,.;!?。、]", speech.folded[max(0, mention.start - reach) : mention.start])[-1]
+        after = re.split(r"[,.;!?。、]", speech.folded[mention.end : mention.end + reach])[0]
+        if not _BODILY.search(before) and not _BODILY.search(after) and not _PLACED.search(before):
+            continue
+        if profile.about.get(mention.id, 0) & allowed or in_words(profile, words, allowed):
+            continue
+        over = known.ancestors(mention.id)[1:]
+        if any(profile.about.get(a, 0) & allowed and a in _PARTS_TOO for a in over):
+            continue
+        if mention.id in ("site.foot", "site.ankle") and profile.about.get("site.leg", 0) & allowed:
+            continue
+        limb = "site.limb" in over or mention.id in ("site.hand", "site.foot", "site.arm", "site.leg")
+        if limb and (profile.exact_present.get("site.limb", 0) or 0) & allowed:
+            continue
+        kind = "unchosen" if profile.about.get(mention.id, 0) else "invention"
+        yield kind, speech.text[mention.start : mention.end]
+
+
+_PLACED = pattern("placed")
+
+
+_PARTS_TOO = frozenset({"site.hand", "site.foot", "site.eye", "site.mouth", "site.throat"})

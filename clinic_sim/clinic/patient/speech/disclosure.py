@@ -1,0 +1,172 @@
+"""What words give away: the diagnosis by name, hint or mechanism, results and treatment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.clinic.patient.speech.heard import Heard
+from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, phrase, run_together
+from clinic_sim.clinic.patient.speech.profile import Profile
+from clinic_sim.clinic.patient.speech.reference import Reference, reference_of
+from clinic_sim.clinic.patient.speech.results import results, treatments
+from clinic_sim.clinic.patient.speech.support import WORDS, Found, in_words, supported
+from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.scan import Mention
+from clinic_sim.knowledge.text import stem
+
+_REACH = 60
+
+
+GENERAL = frozenset(
+    {
+        *(
+            "dx.disease",
+            "dx.chronic",
+            "dx.infectious",
+            "dx.cardiovascular",
+            "dx.respiratory",
+            "dx.gi",
+            "dx.neurological",
+        ),
+        *(
+            "dx.endocrine",
+            "dx.psychiatric",
+            "dx.skin",
+            "dx.eye",
+            "dx.ent",
+            "dx.msk",
+            "dx.gyn",
+            "dx.genetic",
+            "dx.allergic",
+        ),
+    }
+)
+
+
+def leaked(
+    compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, asked: Heard | None
+) -> Iterator[Found]:
+    """Every disclosure, with its words."""
+    reference = reference_of(compiled)
+    folded = heard.speech.folded
+    yield from _names(profile, heard, allowed, reference)
+    yield from _diseases(profile, heard, allowed, reference)
+    yield from _mechanisms(profile, heard, allowed, reference)
+    yield from treatments(profile, heard, allowed, reference)
+    yield from results(profile, heard, allowed, reference, asked)
+    hint = hinted(folded, reference)
+    if hint is not None and (compiled.case.diagnosis is not None):
+        yield "leak:diagnosis", hint
+
+
+def _names(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
+    speech = heard.speech
+    if speech.english:
+        for match in WORDS.finditer(speech.folded):
+            word = match.group()
+            if len(word) < 4:
+                continue
+            known = stem(word)
+            if profile.stems.get(known, 0) & allowed:
+                continue
+            if known in reference.stems or (len(word) >= 5 and misspelt(word.removesuffix("'s"), reference)):
+                yield "leak:diagnosis", speech.text[match.start() : match.end()]
+        if reference.abbreviations is not None:
+            found = reference.abbreviations.search(speech.text)
+            if found:
+                yield "leak:diagnosis", found.group()
+        named = phrase(WORDS.findall(speech.folded), reference)
+        if named is not None and not in_words(profile, named, allowed):
+            yield "leak:diagnosis", named
+        run = run_together(speech.folded, reference)
+        if run is not None and not _is_allowed_run(run, profile, allowed):
+            yield "leak:diagnosis", run
+    if speech.chinese and reference.chinese is not None:
+        for found in reference.chinese.finditer(speech.folded):
+            pairs = {found.group()[i : i + 2] for i in range(len(found.group()) - 1)}
+            if not all(profile.stems.get(p, 0) & allowed for p in pairs):
+                yield "leak:diagnosis", found.group()
+
+
+def _is_allowed_run(run: str, profile: Profile, allowed: int) -> bool:
+    """Whether the letters are those of words that a fact holds."""
+    held = sorted((s for s, mask in profile.stems.items() if mask & allowed and s in run), key=len, reverse=True)
+    left = run
+    for one in held:
+        if len(one) > 2:
+            left = left.replace(one, "")
+    return len(left) <= len(run) // 3
+
+
+_RELATIVE = pattern("relatives")
+
+
+def _diseases(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
+    folded = heard.speech.folded
+    known = ontology().concepts
+    relative = _RELATIVE.search(folded) is not None
+    spans: dict[tuple[int, int], list[str]] = {}
+    for mention in heard.mentions:
+        if mention.id.startswith(("icd:", "dx.")):
+            spans.setdefault((mention.start, mention.end), []).append(mention.id)
+    felt = {(m.start, m.end) for m in heard.mentions if m.id.startswith("sx.")}
+    for (start, end), ids in spans.items():
+        if set(ids) <= GENERAL or (start, end) in felt:
+            continue
+        words = heard.speech.text[start:end]
+        if words.lower() in _WEATHER:
+            continue
+        holding = allowed if relative else allowed & ~profile.family
+        if any(supported(profile, Mention(start, end, i), folded, holding) for i in ids):
+            continue
+        near = any(i in reference.concepts for i in ids) or any(
+            reference.near(i[4:]) for i in ids if i.startswith("icd:")
+        )
+        if near:
+            yield "leak:diagnosis", words
+        elif any(profile.about.get(i, 0) & profile.everything for i in ids if i in known) and not any(
+            profile.about.get(i, 0) & allowed for i in ids
+        ):
+            yield "unchosen", words
+        else:
+            yield "invention", words
+
+
+_WEATHER = frozenset({"cold", "colds"})
+"""Words for a disease that are more often something else."""
+
+
+def _mechanisms(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
+    """An organ and what went wrong in it, side by side."""
+    folded = heard.speech.folded
+    organs = [m for m in heard.mentions if m.id.startswith("organ.")]
+    processes = [m for m in heard.mentions if m.id.startswith("proc.")]
+    for process in processes:
+        for organ in organs:
+            left, right = min(process.end, organ.end), max(process.start, organ.start)
+            between = folded[left:right]
+            if right - left > _REACH or any(c in between for c in ".!?;。"):
+                continue
+            here = folded[min(process.start, organ.start) : max(process.end, organ.end)]
+            if in_words(profile, folded[process.start : process.end], allowed) and in_words(
+                profile, folded[organ.start : organ.end], allowed
+            ):
+                continue
+            if not _INSIDE.search(here) and organ.id in _FELT_ORGANS and process.id in _FELT_PROCESSES:
+                continue
+            if in_words(profile, folded[process.start : process.end], allowed) and process.id in _FELT_PROCESSES:
+                continue
+            kind = "leak:diagnosis" if reference.organ(organ.id[6:]) else "invention"
+            yield kind, heard.speech.text[min(process.start, organ.start) : max(process.end, organ.end)]
+
+
+_INSIDE = re.compile(r"inside|lining|里面|内部")
+
+
+_FELT_ORGANS = frozenset({"organ.joint", "organ.eye", "organ.breast", "organ.stomach", "organ.bowel", "organ.blood"})
+
+
+_FELT_PROCESSES = frozenset({"proc.trap", "proc.fail", "proc.block"})

@@ -1,0 +1,138 @@
+"""Words with all that is found in them, and what a name found in them stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+from clinic_sim.clinic.patient.speech.hearing import Speech, hear
+from clinic_sim.clinic.patient.speech.lexicon import CLAIM, contrasts, mentions
+from clinic_sim.clinic.patient.speech.quantities import quantities
+from clinic_sim.clinic.patient.speech.quantity import Quantity
+from clinic_sim.clinic.patient.speech.tables import pattern, word_list
+from clinic_sim.knowledge import icd10, treatment_lexicon
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.scan import Mention
+from clinic_sim.knowledge.text import stem
+
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
+
+
+_HAN_RUN = re.compile("[\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words with all that is found in them."""
+
+    speech: Speech
+    mentions: tuple[Mention, ...]
+    contrasts: tuple[Mention, ...]
+    quantities: tuple[Quantity, ...]
+
+
+def listen(text: str, *, record: bool = False) -> Heard:
+    """Everything that words name and give; the words of a `record` are read as clinical ones."""
+    speech = hear(text)
+    found = mentions(speech.text, speech.folded, english=speech.english, chinese=speech.chinese, record=record)
+    values: list[Mention] = []
+    if speech.english:
+        values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids]
+    if speech.chinese:
+        values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
+    numbers = quantities(speech.folded, english=speech.english, chinese=speech.chinese)
+    return Heard(speech, tuple(found), tuple(values), tuple(numbers))
+
+
+_LONG_WORD = re.compile("[a-z]{6,}")
+
+
+def beginning(word: str) -> str:
+    """What a long word shares with its kin of other endings: infected, infection, infectious."""
+    return f"^{word[:5]}" if len(word) > 5 else ""
+
+
+def stems_of(folded: str) -> set[str]:
+    """The stems of the English words, the beginnings of the long ones, and the pairs of Chinese characters."""
+    found = {stem(w) if w[0].isalpha() else w for w in _WORD.findall(folded)}
+    found.update([beginning(w) for w in _LONG_WORD.findall(folded)])
+    for run in _HAN_RUN.findall(folded):
+        found.update(run[i : i + 2] for i in range(len(run) - 1))
+    return found
+
+
+def name_of(id_: str) -> str:
+    """The concept that a mention's id stands for."""
+    return id_.removeprefix(CLAIM)
+
+
+@lru_cache(maxsize=16_384)
+def widened(id_: str) -> frozenset[str]:
+    """An id with everything that it implies."""
+    id_ = name_of(id_)
+    known = ontology()
+    if id_ in known.concepts:
+        return known.closure(id_)
+    kind, _, rest = id_.partition(":")
+    if kind == "tx":
+        return frozenset({id_, *(f"tx:{a}" for a in treatment_lexicon.ancestors(rest))})
+    if kind == "icd":
+        return frozenset({id_, f"icd:{icd10.category(rest)}"})
+    return frozenset({id_})
+
+
+_NEGATIVE = re.compile(r"never |no |non|not |do(?:es)?n't |do(?:es)? not |[不无没未]")
+
+
+def negative(mention: Mention, folded: str) -> bool:
+    """Whether the words of a habit or a history deny it by themselves: "never smoked"."""
+    return name_of(mention.id).startswith("hx.") and _NEGATIVE.match(folded, mention.start) is not None
+
+
+_SENTENCE = re.compile(r"[.!?;。\n]+(?!\d)")
+
+
+def sentences_of(folded: str) -> list[str]:
+    """The sentences of folded words without their marks."""
+    return [s for part in _SENTENCE.split(folded) if (s := part.strip(" ,、:"))]
+
+
+_MODIFIERS = frozenset(
+    {"attr.cold", "attr.food", "attr.rest", "attr.exertion", "attr.position", "attr.breathing", "attr.emotion"}
+)
+
+
+_WORSE = pattern("worse")
+
+
+_BETTER = pattern("better")
+
+
+_NOT_WAY = pattern("not.so")
+
+
+def directions(heard: Heard) -> list[tuple[str, str, int, int]]:
+    """What makes a complaint better or worse: the modifier, the way, and where the modifier stands."""
+    speech = heard.speech
+    found = []
+    for mention in heard.mentions:
+        if mention.id not in _MODIFIERS:
+            continue
+        left = max(speech.folded.rfind(c, 0, mention.start) for c in ",.;!?。、\n") + 1
+        ends = [at for c in ",.;!?。、\n" if (at := speech.folded.find(c, mention.end)) >= 0]
+        clause = speech.folded[left : min(ends, default=len(speech.folded))]
+        worse, better = _WORSE.search(clause), _BETTER.search(clause)
+        if (worse is None) == (better is None) or _NOT_WAY.search(clause):
+            continue
+        found.append((mention.id, "worse" if worse else "better", mention.start, mention.end))
+    return found
+
+
+_EMPTY = frozenset(map(stem, word_list("empty")))
+
+
+def content(stems: Collection[str]) -> set[str]:
+    """Without the words that carry nothing, and without mere beginnings of words."""
+    return {s for s in stems if s[0] != "^"} - _EMPTY

@@ -1,0 +1,151 @@
+"""Speech cut into stretches, each with what it does, and denials with their reach."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from clinic_sim.clinic.patient.speech.plain import undisguise
+from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.knowledge.text import fold
+
+
+class Mode(StrEnum):
+    """What a stretch of speech does."""
+
+    SAYS = "says"
+    ASKS = "asks"
+    WISHES = "wishes"  # asks for something to be done, or wonders whether it will be
+    UNSURE = "unsure"  # says that the speaker does not know
+
+
+_BREAK = re.compile(r"[.!?;\n。…]+(?!\d)|--+|\s-\s|—+")
+
+
+_UNSURE = pattern("unsure")
+
+
+_WISHES = pattern("wishes")
+
+
+_QUESTION_ZH = pattern("asks.zh")
+
+
+_NO_EN = pattern("denies.en")
+
+
+_END_EN = pattern("denial.ends.en")
+
+
+_ADJECTIVE = pattern("denial.of.manner")
+
+
+_NO_ZH = pattern("denies.zh")
+
+
+_END_ZH = pattern("denial.ends.zh")
+
+
+_NONE_OF_IT_ZH = pattern("denies.all.zh")
+
+
+_HERE_ZH = 5
+
+
+_AFTER_NO = pattern("denied.after")
+
+
+_HAN = re.compile("[\u3400-\u9fff]")
+
+
+_LATIN_WORD = re.compile("[A-Za-z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Text ready to be read."""
+
+    text: str
+    """Undisguised."""
+    folded: str
+    chinese: bool
+    """Some Han characters are in it."""
+    english: bool
+    """Some words of two or more Latin letters are in it."""
+    starts: tuple[int, ...]
+    """Where each stretch begins."""
+    modes: tuple[Mode, ...]
+    denials: tuple[tuple[int, int], ...]
+    """From the end of a denying word to the end of its reach."""
+
+    def stretch(self, at: int) -> int:
+        """The number of the stretch that holds a position."""
+        return bisect_right(self.starts, at) - 1
+
+    def mode(self, at: int) -> Mode:
+        """What the stretch around a position does."""
+        return self.modes[self.stretch(at)]
+
+    def stretch_text(self, at: int) -> str:
+        """The words of the stretch around a position."""
+        n = self.stretch(at)
+        return self.folded[self.starts[n] : self.starts[n + 1] if n + 1 < len(self.starts) else None]
+
+    def denied(self, start: int, end: int) -> bool:
+        """Whether what stands there is denied, before or after it."""
+        for begin, until in self.denials:
+            if begin <= start < until:
+                between = self.folded[begin:start]
+                return not _ADJECTIVE.search(between)
+        return _AFTER_NO.match(self.folded, end) is not None
+
+
+def hear(text: str) -> Speech:
+    """Text as a listener takes it."""
+    plain = undisguise(text)
+    folded = fold(plain)
+    starts = [
+        0,
+        *(
+            mark.end()
+            for mark in _BREAK.finditer(folded)
+            if mark.end() < len(folded) and not (mark.group() == "." and folded[mark.end()] not in " \n\"'")
+        ),
+    ]
+    ends = [*starts[1:], len(folded)]
+    modes = tuple(_mode(folded[a:b]) for a, b in zip(starts, ends, strict=True))
+    chinese = _HAN.search(folded) is not None
+    english = _LATIN_WORD.search(folded) is not None
+    return Speech(plain, folded, chinese, english, tuple(starts), modes, tuple(_denials(folded, chinese, english)))
+
+
+@lru_cache(maxsize=8_192)
+def _mode(words: str) -> Mode:
+    if _UNSURE.search(words):
+        return Mode.UNSURE
+    asks = words.rstrip().endswith("?") or _QUESTION_ZH.search(words.rstrip(" .。!")) is not None
+    if _WISHES.search(words):
+        return Mode.WISHES
+    return Mode.ASKS if asks else Mode.SAYS
+
+
+def _denials(folded: str, chinese: bool, english: bool) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    if english:
+        for cue in _NO_EN.finditer(folded):
+            stop = _END_EN.search(folded, cue.end())
+            found.append((cue.end(), stop.start() if stop else len(folded)))
+    if chinese:
+        for cue in _NO_ZH.finditer(folded):
+            stop = _END_ZH.search(folded, cue.end())
+            until = stop.start() if stop else len(folded)
+            if cue.group() == "不":
+                until = min(until, cue.end() + _HERE_ZH)
+            found.append((cue.end(), until))
+        for none in _NONE_OF_IT_ZH.finditer(folded):
+            begin = max(folded.rfind(c, 0, none.start()) for c in "。!?;\n") + 1
+            found.append((begin, none.start()))
+    return found

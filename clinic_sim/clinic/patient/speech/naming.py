@@ -1,0 +1,123 @@
+"""Which names of a disease tell it, and how they are misspelt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+
+from clinic_sim.clinic.patient.speech.lexicon import mentions
+from clinic_sim.clinic.patient.speech.tables import pattern, table, word_list
+from clinic_sim.knowledge import diagnosis_text as texts
+from clinic_sim.knowledge import diagnosis_words
+from clinic_sim.knowledge.text import fold
+
+HAN = re.compile("[\u3400-\u9fff]")
+
+
+_MEDICAL = pattern("medical.word")
+
+
+@cache
+def _sounds() -> dict[str, str]:
+    return dict(table("homophones.tsv"))
+
+
+def _homophones(char: str) -> str:
+    others = _sounds().get(char)
+    return f"[{char}{others}]" if others else re.escape(char)
+
+
+_LEADING_ZH = re.compile(
+    "^(?:急性|慢性|亚急性|原发性?|继发性?|先天性|左侧?|右侧?|双侧?|多发性?|单纯性|特发性|复发性|重症|轻度|中度|重度|早期|晚期|有先兆|无先兆)+"
+)
+
+
+def plain_zh(name: str) -> str:
+    """A Chinese name without what says how long, how bad, or which side: what a patient keeps of it."""
+    bare = _LEADING_ZH.sub("", name)
+    return bare if len(bare) >= 2 and _tells(bare) else name
+
+
+def spellings_zh(name: str) -> Iterator[str]:
+    """A name, with characters of the same sound, and with one character inside it wrong."""
+    yield "".join(map(_homophones, name))
+    if len(name) >= 4:
+        for at in range(1, len(name) - 1):
+            yield re.escape(name[:at]) + r"[^\s\x00-\x7f。]" + re.escape(name[at + 1 :])
+        yield r"[的得了着有个\s]{0,2}".join(map(re.escape, (name[:2], name[2:])))
+
+
+def telling_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that tell something by themselves."""
+    return tuple(n for n in dict.fromkeys(names) if _tells(n))
+
+
+@cache
+def _generic() -> frozenset[str]:
+    known = diagnosis_words.words()
+    return frozenset(fold(w) for w in (*known.generic_en, *known.generic_zh))
+
+
+@lru_cache(maxsize=16_384)
+def _tells(name: str) -> bool:
+    """Whether a name is more than a word for any disease, a part of the body, or what says which sort."""
+    folded = fold(name)
+    if folded in _generic() or len(folded) < 2:
+        return False
+    if HAN.search(name):
+        return True
+    known = texts.weak_words() | texts.site_words() | texts.modifier_words().keys() | _generic()
+    return not all(w in known for w in texts.english_words(texts.prepare(name)))
+
+
+def felt(name: str) -> bool:
+    """Whether a name is that of what is felt (low back pain): everybody says it."""
+    folded = fold(name)
+    found = mentions(name, folded, english=True, chinese=HAN.search(name) is not None)
+    return any(m.id.startswith(("sx.", "hx.")) and (m.end - m.start) * 5 >= len(folded) * 3 for m in found) and not any(
+        m.id.startswith("dx.") for m in found
+    )
+
+
+_OF_A_PERSON = frozenset(
+    {"disease", "syndrome", "tumor", "tumour", "palsy", "thyroiditis", "sarcoma", "contracture", "arteritis"}
+)
+
+
+_TITLED = word_list("before.disease")
+
+
+def _common(word: str) -> bool:
+    """Whether a word is one of the words around names, not a person's."""
+    return (
+        word in texts.modifier_words()
+        or word in texts.weak_words()
+        or word in texts.site_words()
+        or bool(_MEDICAL.search(word))
+    )
+
+
+def telling_words(names: Iterable[str]) -> Iterator[str]:
+    """The single English words of names that tell by themselves: appendicitis, Graves."""
+    weak, sites, modifiers = texts.weak_words(), texts.site_words(), texts.modifier_words()
+    for name in names:
+        raws = re.findall(r"[A-Za-z][a-z'’]+", name)
+        for n, raw in enumerate(raws):
+            following = raws[n + 1].lower() if n + 1 < len(raws) else ""
+            word = raw.lower().removesuffix("'s").removesuffix("’s")
+            if (
+                len(word) < 4
+                or word in modifiers
+                or word in weak
+                or word in sites
+                or texts.canonical(word) in sites | weak
+            ):
+                continue
+            eponym = raw[0].isupper() and (
+                (n > 0 and not name.istitle())
+                or raw.endswith(("'s", "’s"))
+                or (following in _OF_A_PERSON and word not in _TITLED and not _common(word))
+            )
+            if _MEDICAL.search(word) or eponym:
+                yield word

@@ -1,0 +1,190 @@
+"""Numbers in English words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from clinic_sim.clinic.patient.speech.quantity import AGO, Quantity
+
+_ONES = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "a couple of": 2, "couple of": 2,
+    "a dozen": 12, "dozen": 12, "half a dozen": 6, "half a": 0.5, "half an": 0.5, "a": 1, "an": 1, "a hundred": 100,
+}  # fmt: skip
+
+
+_WORD = "|".join(sorted((w for w in _ONES if w not in ("a", "an")), key=len, reverse=True))
+
+
+_TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](?:one|two|three|four|five|six|seven|eight|nine)"
+
+
+_N = rf"(?:\d+(?:[.,]\d+)?|{_TENS}|{_WORD})"
+
+
+_HOURS = {
+    "second": 1 / 3600,
+    "sec": 1 / 3600,
+    "minute": 1 / 60,
+    "min": 1 / 60,
+    "hour": 1,
+    "hr": 1,
+    "day": 24,
+    "night": 24,
+    "week": 168,
+    "fortnight": 336,
+    "month": 730,
+    "year": 8766,
+    "decade": 87660,
+}
+
+
+_UNIT_EN = r"(seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|fortnights?|months?|years?|decades?)"
+
+
+_TIME_EN = re.compile(
+    rf"\b(?P<n>{_N}|an?(?= ))(?:\s*(?:-|to|or)\s*(?P<m>{_N}))?(?: and a half)?[\s-]*(?:(?:full|whole|solid"
+    rf"|straight|good|or so) )?{_UNIT_EN}\b(?P<old>(?:['’]s?)?[\s-]*old\b)?"
+)
+
+
+_EACH_EN = re.compile(
+    rf"\b(?P<n>once|twice|thrice|{_N}(?:\s*(?:-|to|or)\s*{_N})?(?: times| packs?| cigarettes?| pints?| glasses"
+    rf"| units| drinks| cups| tablets| pills| beers)?)\s*(?:times )?(?:an?|per|every|each|/|in a)\s*(?P<u>day"
+    rf"|night|week|month|year|hour)\b|\bevery (?P<k>{_N}) (?P<v>hours?|minutes?|days?|weeks?)\b"
+)
+
+
+_AGO_EN = re.compile(
+    r"\b(?:(?P<yesterday>(?:since |from )?yesterday|last night)|(?P<before>day before yesterday"
+    r"|night before last)|(?P<week>(?:last|past|previous|prior) week|week before)|(?P<month>(?:last|past"
+    r"|previous|prior) month)|(?P<year>(?:last|past|previous|prior) year)|(?P<fort>fortnight)"
+    r"|(?P<today>this morning|today|this afternoon|earlier today|tonight))\b"
+)
+
+
+_UNITS_EN = re.compile(
+    rf"\b(?P<n>{_N})\s*(?:-|to)?\s*(?:(?P<degrees>degrees?|°\s?[cf]?|celsius|fahrenheit)|(?P<percent>%|per ?cent)"
+    r"|(?P<weight>kg|kilos?|kilograms?|pounds?|lbs?|stone)|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
+    r"|(?P<dose>mg|milligrams?|mcg|micrograms?|ml|units|puffs)"
+    r"|(?P<count>more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
+    r"|pads?|tablets?|pills|"
+    r"bottles?|flights?|blocks?|steps|kids|children|pregnancies|miscarriages|partners?))(?![a-z])"
+)
+
+
+_SCORE_EN = re.compile(rf"\b(?P<n>{_N})\s*(?:/|out of|over)\s*(?P<m>10|ten)\b")
+
+
+_PRESSURE = re.compile(r"\b(?P<n>\d{2,3})\s*(?:/|over)\s*(?P<m>\d{2,3})\b")
+
+
+_CLOCK = re.compile(
+    r"\b(?P<n>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?::\d\d)?\s*(?:o'?clock"
+    r"|a\.?m\b\.?|p\.?m\b\.?)"
+)
+
+
+_MAYBE_EN = re.compile(rf"\d|\b(?:once|twice|yesterday|last|past|today|tonight|this|fortnight|an?|{_WORD})\b")
+
+
+@lru_cache(maxsize=2_048)
+def _value_en(words: str) -> float:
+    words = words.strip()
+    if words in _ONES:
+        return _ONES[words]
+    if words[0].isdigit():
+        return float(words.replace(",", "."))
+    tens, _, ones = words.replace("-", " ").partition(" ")
+    return _ONES[tens] + _ONES[ones]
+
+
+_TWICE = re.compile(r"\b(?:twice|thrice|(?:only|just) (?:\w+ )?once)\b")
+
+
+_LASTS = re.compile(
+    r"\b(?:for|in|about|over|lasts?|lasted|within|after|past|last|than|almost|nearly|been)\s(?:about |almost "
+    r"|nearly |over )*"
+)
+
+
+_TIMES = {"twice": 2.0, "thrice": 3.0}
+
+
+def english(folded: str) -> list[Quantity]:
+    """The numbers of folded English, the surer readings first."""
+    if not _MAYBE_EN.search(folded):
+        return []
+    found: list[Quantity] = []
+
+    def add(kind: str, value: float, match: re.Match[str], loose: bool = False) -> None:
+        found.append(Quantity(kind, value, match.start(), match.end(), loose))
+
+    if "out of" in folded or "over" in folded or "/" in folded:
+        for match in _SCORE_EN.finditer(folded):
+            add("score", _value_en(match["n"]), match)
+        for match in _PRESSURE.finditer(folded):
+            add("pressure", float(match["n"]), match)
+    if "clock" in folded or "m" in folded:
+        for match in _CLOCK.finditer(folded):
+            n = match["n"]
+            add("clock", float(n) if n.isdigit() else _value_en(n), match, True)
+    for match in _EACH_EN.finditer(folded):
+        if match["k"]:
+            hours = _value_en(match["k"]) * _HOURS[match["v"].rstrip("s")]
+            add("rate", 24 / hours, match, True)
+            continue
+        said = match["n"]
+        number = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(said)
+        if number is None:
+            first = re.match(_N, said)
+            number = _value_en(first.group()) if first else 1.0
+        add("rate", number * 24 / _HOURS[match["u"]], match, True)
+    for match in _TIME_EN.finditer(folded):
+        unit = match.group(3).rstrip("s")
+        value = _value_en(match["n"])
+        if match["old"]:
+            add("age", value * _HOURS[unit] / 8766, match)
+            continue
+        if (
+            match["n"] in ("a", "an")
+            and unit in ("day", "night")
+            and not _LASTS.search(folded, max(0, match.start() - 14), match.start() + 1)
+            and not folded.startswith(" ago", match.end())
+        ):
+            continue  # "what a day", "twice a day"
+        if match["n"] in ("one", "a", "an", "half a") and unit in ("second", "sec", "minute", "min"):
+            continue
+        if (
+            match["n"] == "one"
+            and unit in ("day", "night", "minute", "second")
+            and not folded.startswith(" ago", match.end())
+            and not _LASTS.search(folded, max(0, match.start() - 14), match.start() + 1)
+        ):
+            continue
+        half = 0.5 if " and a half" in match.group() else 0.0
+        high = _value_en(match["m"]) if match["m"] else value
+        add(
+            "time",
+            (value + high + 2 * half) / 2 * _HOURS[unit],
+            match,
+            match["n"] in ("a", "an", "couple of", "a couple of") or high != value,
+        )
+    for match in _UNITS_EN.finditer(folded):
+        kind = match.lastgroup or "count"
+        value = _value_en(match["n"])
+        if kind == "count" and value == 1:
+            continue
+        add(
+            kind,
+            value * (0.4536 if match[kind].startswith(("pound", "lb")) else 6.35 if match[kind] == "stone" else 1),
+            match,
+        )
+    for match in _TWICE.finditer(folded) if "ice" in folded or "once" in folded else ():
+        add("count", _TIMES.get(match.group(), 1.0), match)
+    for match in _AGO_EN.finditer(folded):
+        add("ago", AGO[match.lastgroup or "today"], match, True)
+    return found

@@ -1,0 +1,45 @@
+"""A number with what it counts, in comparable units: two weeks are fourteen days."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Quantity(NamedTuple):
+    """A number with what it counts."""
+
+    kind: str
+    """`time` (in hours), `rate` (a day), `degrees`, `percent`, `weight` (kg), `length`, `pressure`, `dose`, `score`,
+    `age` (years), `clock`, `count`."""
+    value: float
+    start: int
+    end: int
+    loose: bool = False
+    """Said roughly: about, yesterday, a month."""
+
+
+AGO = {"yesterday": 24.0, "before": 48.0, "week": 168.0, "month": 730.0, "year": 8766.0, "fort": 336.0, "today": 6.0}
+
+
+def same(said: Quantity, known: Quantity) -> bool:
+    """Whether two quantities are one: in units that differ in roundness, a month is four weeks or thirty days."""
+    if {said.kind, known.kind} <= {"time", "ago"}:
+        small, large = sorted((said.value, known.value))
+        slack = (
+            1.9
+            if "ago" in (said.kind, known.kind) and large <= 72
+            else 1.5
+            if "ago" in (said.kind, known.kind)
+            else 1.25
+            if said.loose or known.loose
+            else 1.1
+        )
+        return large <= small * slack
+    if "bare" in (said.kind, known.kind) or said.kind == known.kind:
+        if said.kind == known.kind == "rate":
+            small, large = sorted((said.value, known.value))
+            return large <= small * 1.3
+        return abs(said.value - known.value) < 0.051
+    if {said.kind, known.kind} <= {"count", "rate", "dose", "bare"}:
+        return abs(said.value - known.value) < 0.051
+    return False

@@ -1,0 +1,178 @@
+"""Treatments and results that the patient cannot know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from clinic_sim.clinic.patient.speech.heard import Heard, widened
+from clinic_sim.clinic.patient.speech.hearing import Mode
+from clinic_sim.clinic.patient.speech.leaks import covers_reference
+from clinic_sim.clinic.patient.speech.profile import Profile
+from clinic_sim.clinic.patient.speech.reference import Reference, quoted
+from clinic_sim.clinic.patient.speech.support import Found, in_words, supported
+from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.knowledge import treatment_lexicon
+
+_TESTS = pattern("tests")
+
+
+_SHOWS = pattern("shows")
+
+
+_FUTURE = pattern("planned")
+
+
+_GENERIC_TX = frozenset({"surgery", "emergency_surgery", "elective_surgery", "minimally_invasive_surgery"})
+
+
+def treatments(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
+    folded = heard.speech.folded
+    for mention in heard.mentions:
+        if not mention.id.startswith("tx:"):
+            continue
+        concept = mention.id[3:]
+        if supported(profile, mention, folded, allowed) or any(
+            profile.about.get(i, 0) & allowed for i in widened(mention.id)
+        ):
+            continue
+        if heard.speech.denied(mention.start, mention.end) and profile.exact_absent.get("hx.medication", 0) & allowed:
+            continue
+        known = treatment_lexicon.concepts()[concept]
+        words = heard.speech.text[mention.start : mention.end]
+        if concept.removeprefix("tx.") in _GENERIC_TX:
+            continue
+        mode = heard.speech.mode(mention.start)
+        if covers_reference(concept, reference) >= (1.0 if mode is not Mode.SAYS else 0.5):
+            if known.kind in ("drug", "procedure") or _TOLD.search(heard.speech.stretch_text(mention.start)):
+                yield "leak:treatment", words
+        elif (known.kind == "drug" and not _is_class(concept)) or (
+            known.kind == "procedure"
+            and heard.speech.mode(mention.start) is Mode.SAYS
+            and _TOLD.search(heard.speech.stretch_text(mention.start))
+        ):
+            yield "invention", words
+
+
+def _is_class(concept: str) -> bool:
+    return not treatment_lexicon.concepts()[concept].atc
+
+
+_TOLD = pattern("told.plan")
+
+
+def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, asked: Heard | None) -> Iterator[Found]:
+    speech = heard.speech
+    folded = speech.folded
+    for mention in heard.mentions:
+        if mention.id == "found" and not in_words(profile, folded[mention.start : mention.end], allowed):
+            yield "leak:result", speech.text[mention.start : mention.end]
+    last = -1
+    held = [
+        word
+        for words, ids in _TOLD_LEVELS.items()
+        if any(profile.about.get(i, 0) & allowed for i in ids)
+        for word in words
+    ]
+    for match in _TESTS.finditer(folded):
+        if match.start() < last or in_words(profile, match.group(), allowed):
+            continue
+        mode = speech.mode(match.start())
+        if mode is Mode.ASKS or mode is Mode.WISHES:
+            continue
+        if match.group() in held and not any(
+            match.end() <= q.start < match.end() + _BESIDE_EN and q.kind in _READINGS for q in heard.quantities
+        ):
+            continue
+        stretch = speech.stretch_text(match.start())
+        reach = _BESIDE_ZH if match.group()[-1] > "\u33ff" or speech.chinese else _BESIDE_EN
+        around = (
+            folded[max(0, match.start() - reach // 3) : match.start()] + " " + folded[match.end() : match.end() + reach]
+        )
+        around = _cut_at_stop(around) if stretch else around
+        if _SHOWS.search(around) and (mode is Mode.SAYS) and not _FUTURE_ONLY.search(around):
+            yield "leak:result", speech.text[match.start() : match.end()]
+            last = match.end() + 40
+    for mention in heard.mentions:
+        if not mention.id.startswith("exam:") or mention.start < last:
+            continue
+        if supported(profile, mention, folded, allowed) or speech.mode(mention.start) is not Mode.SAYS:
+            continue
+        if any(m.start == mention.start and m.id.startswith(("tx:", "drug.", "hx.", "sx.")) for m in heard.mentions):
+            continue
+        stretch = speech.stretch_text(mention.start)
+        if _FUTURE.search(stretch):
+            continue
+        if asked is not None and any(m.id == mention.id for m in asked.mentions):
+            continue
+        yield "invention", speech.text[mention.start : mention.end]
+    for report in reference.short_reports:
+        if report in folded and not in_words(profile, report, allowed):
+            yield "leak:result", report
+    run = quoted(folded, reference)
+    if run is not None and not in_words(profile, run, allowed):
+        yield "leak:result", run
+
+
+_READINGS for q in heard.quantities
+        ):
+            continue
+        stretch = speech.stretch_text(match.start())
+        reach = _BESIDE_ZH if match.group()[-1] > "\u33ff" or speech.chinese else _BESIDE_EN
+        around = (
+            folded[max(0, match.start() - reach // 3) : match.start()] + " " + folded[match.end() : match.end() + reach]
+        )
+        around = _cut_at_stop(around) if stretch else around
+        if _SHOWS.search(around) and (mode is Mode.SAYS) and not _FUTURE_ONLY.search(around):
+            yield "leak:result", speech.text[match.start() : match.end()]
+            last = match.end() + 40
+    for mention in heard.mentions:
+        if not mention.id.startswith("exam:") or mention.start < last:
+            continue
+        if supported(profile, mention, folded, allowed) or speech.mode(mention.start) is not Mode.SAYS:
+            continue
+        if any(m.start == mention.start and m.id.startswith(("tx:", "drug.", "hx.", "sx.")) for m in heard.mentions):
+            continue
+        stretch = speech.stretch_text(mention.start)
+        if _FUTURE.search(stretch):
+            continue
+        if asked is not None and any(m.id == mention.id for m in asked.mentions):
+            continue
+        yield "invention", speech.text[mention.start : mention.end]
+    for report in reference.short_reports:
+        if report in folded and not in_words(profile, report, allowed):
+            yield "leak:result", report
+    runs = reference.report_runs
+    if runs:
+        for run in word_runs(folded):
+            if run in runs and not in_words(profile, run, allowed):
+                yield "leak:result", run
+                break
+
+
+_READINGS = frozenset({"bare", "pressure", "percent", "degrees"})
+
+
+_TOLD_LEVELS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("cholesterol", "胆固醇", "血脂"): ("dx.hyperlipidemia",),
+    ("blood pressure", "血压"): ("dx.hypertension", "dx.hypotension"),
+    ("blood sugar", "sugar", "sugars", "血糖"): ("dx.diabetes",),
+    ("uric acid", "尿酸"): ("dx.gout",),
+    ("temperature", "体温"): ("sx.fever",),
+    ("pulse", "heart rate", "心率", "脉搏"): ("sx.palpitations",),
+    ("iron levels", "iron level"): ("dx.blood", "drug.iron"),
+}
+"""What a known disease lets a patient say of its measure, without a figure."""
+
+
+_BESIDE_EN, _BESIDE_ZH = 45, 14
+
+
+_STOPS = re.compile(r"[。;!?\n]|\.(?!\d)")
+
+
+def _cut_at_stop(words: str) -> str:
+    return _STOPS.split(words.strip(" .。"))[0]
+
+
+_FUTURE_ONLY = pattern("planned.only")

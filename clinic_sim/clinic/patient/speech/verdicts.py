@@ -1,0 +1,172 @@
+"""What the facts say to one finding that words claim or deny."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from clinic_sim.clinic.patient.speech.disclosure import GENERAL
+from clinic_sim.clinic.patient.speech.heard import Heard, name_of
+from clinic_sim.clinic.patient.speech.profile import Profile
+from clinic_sim.clinic.patient.speech.support import in_words
+from clinic_sim.clinic.patient.speech.tables import pattern, table
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.scan import Mention
+
+SOFT = pattern("in.part")
+
+
+_FORMERLY = pattern("formerly")
+
+
+SYSTEM = "system"
+
+
+BLAND = frozenset(
+    {
+        "sx.unwell",
+        "sx.general",
+        "sx.psych",
+        "sx.concentration",
+        "sx.behavior",
+        "sx.peers",
+        "sx.speech",
+        "sx.tooth_problem",
+    }
+)
+
+
+def turned(profile: Profile, id_: str, allowed: int, denied: bool) -> bool:
+    """Whether the facts have a disease that is denied, or deny one that is claimed."""
+    if id_ in GENERAL:
+        return False
+    has = (profile.exact_present.get(id_, 0) & ~profile.family) & allowed
+    lacks = 0
+    for above in ontology().ancestors(id_):
+        lacks |= profile.exact_absent.get(above, 0)
+    lacks &= allowed & ~profile.family
+    return bool(has and not lacks) if denied else bool(lacks and not has and not profile.family & allowed)
+
+
+def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, denied: bool) -> str | None:
+    known = ontology()
+    id_ = name_of(mention.id)
+    speech = heard.speech
+    present = profile.present.get(id_, 0)
+    absent = profile.absent.get(id_, 0)
+    denying = profile.exact_absent.get(id_, 0)
+    """Facts that deny this or something wider."""
+    for above in known.ancestors(id_)[1:] if id_ in known.concepts else ():
+        if above.startswith(("sx.", "hx.", "dx.", "drug.")) and above not in _NEVER_DENIED and above not in _WIDE:
+            denying |= profile.exact_absent.get(above, 0)
+        if not above.startswith("hx." if id_.startswith("hx.") else ("sx.", "dx.", "drug.")):
+            continue
+        if known.concepts[above].kind == SYSTEM or above in BLAND:
+            continue
+        if _sites_known(profile, id_, above, allowed) and not _bloody(id_, above):
+            present |= profile.exact_present.get(above, 0)
+    absent |= denying
+    about = profile.about.get(id_, 0)
+    opposite = _opposite(id_)
+    if opposite is not None and not denied and profile.exact_present.get(opposite, 0) & allowed and not about & allowed:
+        return "contradiction"
+    words = speech.folded[mention.start : mention.end]
+    stretch = without(speech.stretch_text(mention.start), words)
+    affirmed = profile.present.get(id_, 0) & allowed
+    if denied:
+        if absent & allowed or any(profile.exact_absent.get(other, 0) & allowed for other in _like(id_)):
+            return None
+        if affirmed and id_.startswith(("sx.", "hx.")):
+            return None if SOFT.search(stretch) else "contradiction"
+        if about & allowed or in_words(profile, words, allowed):
+            return None
+        return "unchosen" if (present | absent | about) else "invention"
+    if denying & allowed and not affirmed and id_.startswith(("sx.", "hx.")):
+        return None if _FORMERLY.search(stretch) else "contradiction"
+    if (present | about) & allowed or in_words(profile, words, allowed) or _kin(profile, id_, allowed):
+        return None
+    return "unchosen" if (present | absent | about) else "invention"
+
+
+_NEVER_DENIED = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "sx.general", "hx.injury", "hx.mood"})
+
+
+@cache
+def _like(id_: str) -> tuple[str, ...]:
+    """The findings that may be meant by a word for this one."""
+    return tuple(dict.fromkeys(other for group in _related("same") if id_ in group for other in group if other != id_))
+
+
+def _bloody(id_: str, above: str) -> bool:
+    """Whether a finding is more than a known one by blood: to vomit blood is not to vomit."""
+    known = ontology()
+    return "sx.bleeding" in known.closure(id_) and "sx.bleeding" not in known.closure(above)
+
+
+def _kin(profile: Profile, id_: str, allowed: int) -> bool:
+    """Whether an allowed finding is another kind of the same, at no other place: paralysis and weakness of a side.
+
+    So is the function that is not well where nothing says that it is: 睡眠不佳 and 睡不着.
+    """
+    known = ontology()
+    if id_ not in known.concepts:
+        return False
+    if any(profile.exact_present.get(other, 0) & allowed for other in _like(id_)):
+        return True
+    if known.sited(id_):
+        sites = [p for p in known.concepts[id_].parents if p.startswith("site.")]
+        return (
+            bool(sites)
+            and all(profile.about.get(s, 0) & allowed for s in sites)
+            and any(
+                profile.exact_present.get(other, 0) & allowed
+                for parent in known.concepts[id_].parents
+                if parent.startswith("sx.") and known.concepts[parent].kind == "finding"
+                for other in (parent, *_like(parent))
+            )
+        )
+    for parent in known.concepts[id_].parents:
+        if parent.startswith("hx."):
+            if profile.exact_present.get(parent, 0) & allowed & ~profile.normal:
+                return True
+        elif (
+            parent.startswith("sx.")
+            and known.concepts[parent].kind == "finding"
+            and parent not in _WIDE
+            and profile.present.get(parent, 0) & allowed
+            and not _bloody(id_, parent)
+        ):
+            return True
+    return False
+
+
+_WIDE = frozenset(
+    {"sx.pain", "sx.swelling", "sx.lump", "sx.bleeding", "sx.discharge", "sx.itch", "sx.ulcer", "sx.redness"}
+)
+
+
+def _sites_known(profile: Profile, id_: str, above: str, allowed: int) -> bool:
+    """Whether the places that make a finding more special than a known one are known too."""
+    known = ontology()
+    extra = [s for s in known.closure(id_) if s.startswith("site.") and s not in known.closure(above)]
+    if not extra:
+        return True
+    own = [s for s in known.concepts[id_].parents if s.startswith("site.")] or extra
+    return any(profile.about.get(s, 0) & allowed for s in own)
+
+
+@cache
+def _related(relation: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(listed.split("|")) for kind, listed in table("alike.tsv") if kind == relation)
+
+
+@cache
+def _opposite(id_: str) -> str | None:
+    for one, other in _related("opposite"):
+        if id_ in (one, other):
+            return other if id_ == one else one
+    return None
+
+
+def without(stretch: str, words: str) -> str:
+    """A stretch without some of its words."""
+    return stretch.replace(words.lower(), " ")
