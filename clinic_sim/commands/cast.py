@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from clinic_sim.clinic.roles import Staff
 from clinic_sim.clinic.staffing import StaffPlan, hire
+from clinic_sim.doctors import MAX_TOKENS as DOCTOR_TOKENS
 from clinic_sim.doctors import make_doctor
 from clinic_sim.doctors.base import Doctor
+from clinic_sim.judge.judge import MAX_TOKENS as JUDGE_TOKENS
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import Rubric
 from clinic_sim.models.build import make_model
 from clinic_sim.models.cache import ReplyCache
 from clinic_sim.models.chat import ChatModel
-
-JUDGE_TOKENS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class Cast:
     _cache: ReplyCache | None
 
     async def aclose(self) -> None:
-        """Release connections and the cache."""
-        for model in self._models:
-            await model.aclose()
-        if self._cache is not None:
-            self._cache.close()
+        """Release connections and the cache, all of them even where one fails."""
+        async with AsyncExitStack() as stack:
+            if self._cache is not None:
+                stack.callback(self._cache.close)
+            for model in self._models:
+                stack.push_async_callback(model.aclose)
 
 
 def make_cast(
@@ -60,13 +62,28 @@ def make_cast(
     Raises:
         ConfigError: a name is neither a baseline nor a model, or a key is missing.
     """
-    replies = ReplyCache(cache) if cache is not None else None
+    with ExitStack() as stack:
+        replies = stack.enter_context(closing(ReplyCache(cache))) if cache is not None else None
+        found = _cast(doctor, staff, rubric, judge, votes, replies, replay)
+        stack.pop_all()  # all names were good: the cast closes the cache
+    return found
+
+
+def _cast(
+    doctor: str,
+    staff: StaffPlan,
+    rubric: Rubric,
+    judge: str | None,
+    votes: int,
+    replies: ReplyCache | None,
+    replay: bool,
+) -> Cast:
     models: list[ChatModel] = []
     people, behind = hire(staff, cache=replies, replay=replay)
     models.extend(behind)
     model = None
     if "/" in doctor and not doctor.startswith("langgraph/"):
-        model = make_model(doctor, role="doctor", cache=replies, replay=replay)
+        model = make_model(doctor, role="doctor", cache=replies, replay=replay, max_tokens=DOCTOR_TOKENS)
         models.append(model)
     first = make_doctor(doctor, model=model)
     arbiter = None

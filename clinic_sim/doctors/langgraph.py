@@ -12,25 +12,24 @@ import inspect
 import json
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Any, Final
 
 from clinic_sim.clinic import codec
 from clinic_sim.clinic.actions import Action, Invalid
 from clinic_sim.clinic.codec_words import explained
+from clinic_sim.doctors.agent_tools import ACTIONS, clinic_tools, running
 from clinic_sim.doctors.base import Doctor, Visit
 from clinic_sim.doctors.prompts import prompt_hash, system_prompt
-from clinic_sim.doctors.tools import tools
 from clinic_sim.errors import BadReply, ConfigError, ProviderTimeout
 from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
 from clinic_sim.models.foreign import provider_error
-from clinic_sim.models.langchain import load_attribute, require, untraced, usage
+from clinic_sim.models.langchain import require, untraced, usage
+from clinic_sim.models.loading import load_attribute
 
-if TYPE_CHECKING:
-    from langchain_core.tools import BaseTool
+__all__ = ["LangGraphDoctor", "clinic_tools"]
 
 Factory = Callable[..., Any]
 """Called with `tools: list[BaseTool]` and `instructions: str`; returns a graph whose state has `messages`."""
@@ -40,16 +39,6 @@ TURN_SECONDS = 600.0
 """Longest that an agent may think about one action."""
 _STEPS = 10_000
 """Steps of the graph in one episode; the clinic's own budgets end it long before."""
-_ACTIONS = {
-    "ask_patient": "ask",
-    "examine": "examine",
-    "order": "order",
-    "consult_chief": "consult",
-    "conclude": "conclude",
-}
-"""The action behind each tool."""
-_act: ContextVar[Callable[[str, Mapping[str, Any]], Awaitable[str]]] = ContextVar("clinic_sim_act")
-"""The running consultation, as an agent's tools reach it."""
 
 
 class LangGraphDoctor(Doctor):
@@ -137,7 +126,7 @@ class LangGraphDoctor(Doctor):
         function = {"name": call.name, "arguments": call.arguments}
         made = {"id": self._pending, "type": "function", "function": function}
         messages.append({"role": "assistant", "content": None, "tool_calls": [made]})
-        return codec.parse({"name": _ACTIONS[call.name], "arguments": call.arguments}, language)
+        return codec.parse({"name": ACTIONS[call.name], "arguments": call.arguments}, language)
 
     async def aclose(self) -> None:
         """Stop the agent; its model is the caller's."""
@@ -249,7 +238,7 @@ class _Run:
 
     async def _play(self, messages: list[Any]) -> None:
         """Let the agent run until it stops by itself."""
-        _act.set(self._act)
+        running.set(self._act)
         try:
             with untraced():
                 state = await self._graph.ainvoke(
@@ -283,56 +272,6 @@ class _Handed:
         self.tool: Final = tool
         self.arguments: Final = arguments
         self.observation: Final[asyncio.Future[str]] = asyncio.get_running_loop().create_future()
-
-
-def clinic_tools(language: str = "en") -> list[BaseTool]:
-    """The clinic's actions as LangChain tools: `ask_patient`, `examine`, `order`, `consult_chief`, `conclude`.
-
-    They act in whichever consultation their agent runs in, so one graph that holds them can see many patients at once.
-
-    Raises:
-        ConfigError: LangChain is not installed.
-    """
-    require()
-    from langchain_core.tools import StructuredTool
-
-    made: list[BaseTool] = []
-    for name, action in _ACTIONS.items():
-        function = next(t["function"] for t in tools(language) if t["function"]["name"] == action)
-        made.append(
-            StructuredTool.from_function(
-                coroutine=_use(name),
-                name=name,
-                description=function["description"],
-                args_schema=_arguments(name, language),
-            )
-        )
-    return made
-
-
-def _use(tool: str) -> Callable[..., Awaitable[str]]:
-    async def use(**arguments: Any) -> str:
-        act = _act.get(None)
-        if act is None:
-            raise ConfigError(f"`{tool}` acts in a consultation, and none is running here: play its agent as a doctor")
-        return await act(tool, arguments)
-
-    return use
-
-
-@cache
-def _arguments(name: str, language: str) -> Any:
-    """The tool's arguments as a pydantic model that takes any value: what is wrong with one, the clinic explains."""
-    from pydantic import ConfigDict, WithJsonSchema, create_model
-
-    parameters = next(t["function"]["parameters"] for t in tools(language) if t["function"]["name"] == _ACTIONS[name])
-
-    def told(schema: dict[str, Any]) -> None:
-        schema["required"] = parameters["required"]
-        schema["properties"] = parameters["properties"]
-
-    fields: dict[str, Any] = {n: (Annotated[Any, WithJsonSchema(p)], None) for n, p in parameters["properties"].items()}
-    return create_model(name, __config__=ConfigDict(json_schema_extra=told), **fields)
 
 
 @cache

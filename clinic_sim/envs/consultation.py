@@ -22,6 +22,7 @@ from clinic_sim.clinic.transcript import transcript
 from clinic_sim.envs.rewards import RewardWeights, turn_terms
 from clinic_sim.envs.spaces import Unicode
 from clinic_sim.errors import ConfigError
+from clinic_sim.judge.judge import MAX_TOKENS as JUDGE_TOKENS
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.models.build import make_model
@@ -86,7 +87,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         self._staff, self._models = _people(staff, unrecorded)
         arbiter = None
         if judge is not None:
-            arbiter = make_model(judge, role="judge")
+            arbiter = make_model(judge, role="judge", max_tokens=JUDGE_TOKENS)
             self._models = (*self._models, arbiter)
         self._judge = RubricJudge(load_rubric(_place(rubric, "rubric")), model=arbiter, votes=votes)
         self._persona = _persona(persona)

@@ -27,6 +27,8 @@ from clinic_sim.models.calls import Calls
 from clinic_sim.models.chat import ChatModel
 
 MET_FROM = 0.5
+MAX_TOKENS = 4_096
+"""Most tokens of one ballot of a judge, where its name does not say."""
 _BROKEN = frozenset({TerminationReason.DOCTOR_FAILED, TerminationReason.SIMULATOR_FAILED})
 
 

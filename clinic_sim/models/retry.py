@@ -155,9 +155,7 @@ class Retrying:
 
 
 def _last(error: ProviderError, tried: int, spent: float) -> ProviderError:
-    """The error that ends a call, as the kind that is known outside."""
-    kind = next(k for k in type(error).__mro__ if k in _PASSING)
+    """The error that ends a call."""
     attempts = "1 attempt" if tried == 1 else f"{tried} attempts"
     asked = "" if error.retry_after is None else f"; the server asks to wait {error.retry_after:g} s more"
-    found: ProviderError = kind(f"{error} ({attempts} in {spent:.1f} s{asked})")
-    return found
+    return type(error)(f"{error} ({attempts} in {spent:.1f} s{asked})")

@@ -17,6 +17,7 @@ from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTime
 from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.foreign import provider_error
+from clinic_sim.models.http import base_url
 from clinic_sim.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class SdkModel:
         # OpenAI's and Azure's newer models refuse the old name of the limit; most other servers know no other.
         own = not (spec.base_url or os.environ.get("OPENAI_BASE_URL"))
         self._static = wire.static_body(spec, newer_limit=own)
+        self.base_url = _azure(spec) or base_url(spec)
+        self._key = os.environ.get(spec.api_key_env, "").strip()
         first = _client(spec)  # what is wrong with key or address shows now, not in the middle of an episode
         self._unused: AsyncOpenAI | None = first
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
@@ -92,8 +95,10 @@ class SdkModel:
         except json.JSONDecodeError as exc:
             raise BadReply(f"{self.name}: the answer is no JSON: {wire.shown(exc.doc)}") from exc
         except Exception as exc:
-            found = provider_error(exc)
-            raise found or ProviderError(f"{self.name}: {type(exc).__name__}: {wire.shown(str(exc))}") from exc
+            found = provider_error(exc) or ProviderError(f"{self.name}: {type(exc).__name__}: {wire.shown(str(exc))}")
+            if self._key:  # some servers repeat it
+                found.args = (str(found).replace(self._key, "***"),)
+            raise found from exc
 
     def _client(self) -> AsyncOpenAI:
         """The client of this event loop: a pool of connections belongs to one."""
@@ -105,19 +110,24 @@ class SdkModel:
         return client
 
 
+def _azure(spec: ModelSpec) -> str:
+    """The address at Azure, where the environment names one and nothing names another server; else empty."""
+    return "" if spec.base_url or os.environ.get("OPENAI_BASE_URL") else os.environ.get(_AZURE, "")
+
+
 def _client(spec: ModelSpec) -> AsyncOpenAI:
     import openai
 
     timeout = openai.Timeout(spec.attempt_s, connect=spec.connect_s)
-    base_url = spec.base_url or os.environ.get("OPENAI_BASE_URL")
-    key = os.environ.get(spec.api_key_env)
-    azure = None if base_url else os.environ.get(_AZURE)
-    if not (key or base_url or azure):
+    azure = _azure(spec)
+    url = base_url(spec)
+    key = os.environ.get(spec.api_key_env, "").strip()
+    if not (key or azure) and url == wire.OPENAI_URL:
         raise ConfigError(f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`")
     try:
         if azure:
             # The SDK itself reads AZURE_OPENAI_API_KEY, AZURE_OPENAI_AD_TOKEN and OPENAI_API_VERSION.
             return openai.AsyncAzureOpenAI(azure_endpoint=azure, max_retries=0, timeout=timeout)
-        return openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout)
+        return openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout)
     except (openai.OpenAIError, ValueError) as exc:
         raise ConfigError(f"model {spec.name!r}: {exc}") from exc

@@ -51,7 +51,7 @@ _KEYLIKE = re.compile(r"\b(?:sk|key|Bearer)[-_ ][A-Za-z0-9_\-]{8,}")
 
 
 class EmptyReply(BadReply):
-    """A completion that is whole and holds nothing."""
+    """A completion that is whole and holds nothing: it is the model that had nothing to say, not its server."""
 
 
 def static_body(spec: ModelSpec, *, newer_limit: bool = False) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def read_reply(data: Any, schema: Schema | None) -> Reply:
     except (KeyError, IndexError, TypeError, AttributeError) as exc:
         if isinstance(data, Mapping) and isinstance(data.get("error"), Mapping):
             raise _gateway_failure(data) from exc
-        raise EmptyReply(f"the answer is no chat completion: {shown(data)}") from exc
+        raise BadReply(f"the answer is no chat completion: {shown(data)}") from exc
     if isinstance(content, list):
         content = "".join(p.get("text") or "" for p in content if isinstance(p, dict))
     if content is not None and not isinstance(content, str):

@@ -95,7 +95,9 @@ async def test_the_reason_reaches_the_model_and_the_bad_answer_does_not_stay_in_
 async def test_a_chosen_fact_that_the_words_do_not_carry_is_said_in_the_records_words() -> None:
     answer, _, _ = await _ask(ASKED, _say("Thank you for asking, doctor.", "f2"))
     assert answer.facts == ("migration",)
-    assert answer.text == "Thank you for asking, doctor. It began round my belly button and then moved down to the right."
+    assert (
+        answer.text == "Thank you for asking, doctor. It began round my belly button and then moved down to the right."
+    )
 
 
 async def test_what_is_private_needs_the_rules_not_the_models_good_will() -> None:

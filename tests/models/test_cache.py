@@ -153,13 +153,16 @@ async def test_patience_and_prices_are_not_in_the_key(file: Path) -> None:
     cache.close()
 
 
+@pytest.mark.parametrize("client", ["http", "sdk"])
 async def test_two_servers_of_the_environment_do_not_share_replies(
-    file: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    file: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch, client: str
 ) -> None:
+    if client == "sdk":
+        pytest.importorskip("openai", reason="needs the openai extra")
     cache = ReplyCache(file)
     for port, kept in ((0, False), (0, True), (1, False)):
         monkeypatch.setenv("OPENAI_BASE_URL", stub.url if port == 0 else stub.url.replace("127.0.0.1", "localhost"))
-        model = make_model("openai/m", cache=cache)
+        model = make_model(f"openai/m?client={client}", cache=cache)
         assert (await model.chat(HI)).from_cache is kept
         await model.aclose()
     cache.close()

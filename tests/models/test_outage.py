@@ -14,6 +14,7 @@ import pytest
 from clinic_sim.clinic.staffing import StaffPlan
 from clinic_sim.commands.cast import Cast, make_cast
 from clinic_sim.judge.rubric import load_rubric
+from clinic_sim.models import retry
 from clinic_sim.models.calls import Waiting
 from clinic_sim.sweeps.runner import Outcome, Setup, run_batch
 from clinic_sim.testing import ScriptedDoctor, small_case
@@ -23,13 +24,22 @@ from mock_server import MockServer
 
 ROLES = ("patient", "examiner", "chief", "doctor", "judge")
 ACTIONS = ["ASK: Since when?", "ORDER: thyroid ultrasound", "CONSULT: What now?", "CONCLUDE: appendicitis"]
-HASTY = "attempts=2&total_s=2&attempt_s=0.5&connect_s=0.5"
+HASTY = "attempts=2&total_s=2&attempt_s=0.3&connect_s=0.5"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[MockServer]:
+    with MockServer() as found:
+        yield found
 
 
 @pytest.fixture
-def server() -> Iterator[MockServer]:
-    with MockServer(latency_ms=5, conclude_at=3, hang_s=30) as running:
-        yield running
+def server(running: MockServer, monkeypatch: pytest.MonkeyPatch) -> MockServer:
+    """The mock, whole again; and little patience, which changes only how long a test takes."""
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.02)
+    running.configure(latency_ms=5, conclude_at=3, hang_s=30, down=0, phang=0)
+    running.reset()
+    return running
 
 
 def dead_url() -> str:

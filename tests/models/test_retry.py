@@ -109,12 +109,11 @@ async def test_attempts_are_bounded_and_the_last_error_says_how_often_and_how_lo
 
 async def test_an_answer_that_holds_nothing_is_asked_for_three_times_at_most() -> None:
     provider = Provider(EmptyReply("the answer is empty"))
-    with pytest.raises(BadReply, match="3 attempts") as failed:
+    with pytest.raises(EmptyReply, match="3 attempts"):
         await patient(provider, attempts=6).chat(HI)
-    assert type(failed.value) is BadReply
     assert provider.asked == 3
     provider = Provider(EmptyReply("the answer is empty"))
-    with pytest.raises(BadReply, match="1 attempt "):
+    with pytest.raises(EmptyReply, match="1 attempt "):
         await patient(provider, attempts=1).chat(HI)
 
 

@@ -128,16 +128,21 @@ def test_text_in_parts_is_put_together() -> None:
         {"choices": [{}]},
         {"choices": [{"message": None}]},
         {"choices": ["Hello."]},
-        said(None),
-        said(""),
         said(5),
         said(None, tool_calls=[{"id": "c"}]),
         said(None, tool_calls=7),
     ],
 )
 def test_what_is_no_completion_is_a_bad_reply(data: Any) -> None:
-    with pytest.raises(BadReply):
+    with pytest.raises(BadReply) as failed:
         wire.read_reply(data, None)
+    assert type(failed.value) is BadReply
+
+
+@pytest.mark.parametrize("content", [None, "", []])
+def test_a_model_that_says_nothing_is_told_apart_from_a_server_that_fails(content: Any) -> None:
+    with pytest.raises(wire.EmptyReply):
+        wire.read_reply(said(content), None)
 
 
 def test_declining_is_told_apart() -> None:

@@ -105,15 +105,16 @@ def numbers(
     for said in heard.quantities:
         if speech.mode(said.start) in (Mode.ASKS, Mode.WISHES, Mode.UNSURE):
             continue
+        before = speech.folded[max(0, said.start - _VERB_REACH) : said.start]
+        if said.kind == "weight" and _weight_turned(profile, before, allowed):
+            yield "contradiction", speech.text[said.start : said.end]
+            continue
         if any(mask & allowed and same(said, known) for known, mask in profile.numbers):
             continue
         digits = re.findall(r"\d+(?:\.\d+)?", speech.folded[said.start : said.end])
         if said.kind == "bare" and all(profile.digits.get(d, 0) & allowed for d in digits):
             continue
         words = speech.text[said.start : said.end]
-        if said.kind == "weight" and _weight_turned(profile, speech.folded[max(0, said.start - 25) : said.start], allowed):
-            yield "contradiction", words
-            continue
         if asked is not None and words.lower() in asked.speech.folded:
             continue
         if _LIFE.search(speech.stretch_text(said.start)) or said.kind == "clock":
@@ -143,6 +144,7 @@ def numbers(
 _MEASURED = frozenset({"bare", "pressure", "percent", "length"})
 
 
+_VERB_REACH = 25
 _LOST = re.compile(r"\b(?:lost|lose|losing|dropped|shed)\b|瘦|掉|轻了|减")
 _GAINED = re.compile(r"\b(?:gain\w*|put on|putting on)\b|胖|重了|长了|增")
 

@@ -21,7 +21,16 @@ _EMOTION = pattern("emotion")
 
 
 _BY_EMOTION = frozenset(
-    {"sx.insomnia", "sx.tremor", "sx.sweating", "sx.irritable", "sx.anxiety", "sx.depressed", "sx.palpitations"}
+    {
+        "sx.insomnia",
+        "sx.tremor",
+        "sx.sweating",
+        "sx.irritable",
+        "sx.anxiety",
+        "sx.depressed",
+        "sx.palpitations",
+        "sx.poor_appetite",
+    }
 )
 
 

@@ -127,12 +127,25 @@ def _diseases(profile: Profile, heard: Heard, allowed: int, reference: Reference
         )
         if near:
             yield "leak:diagnosis", words
+        elif _by_its_place(profile, folded[start:end], holding):
+            continue
         elif any(profile.about.get(i, 0) & profile.everything for i in ids if i in known) and not any(
             profile.about.get(i, 0) & allowed for i in ids
         ):
             yield "unchosen", words
         else:
             yield "invention", words
+
+
+_ANY_DISEASE = re.compile(
+    r"\b(?:infect\w*|diseases?|problems?|conditions?|troubles?|disorders?|illness(?:es)?|syndrome|attacks?|bug|virus)\b|感染|疾病|病|问题|毛病|炎症?|症"
+)
+
+
+def _by_its_place(profile: Profile, words: str, allowed: int) -> bool:
+    """Whether a disease is only named by what the facts name: an infection of the part that was infected."""
+    rest = _ANY_DISEASE.sub(" ", words)
+    return rest != words and in_words(profile, rest, allowed)
 
 
 _WEATHER = frozenset({"cold", "colds"})

@@ -42,8 +42,30 @@ def listen(text: str, *, record: bool = False) -> Heard:
         values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids]
     if speech.chinese:
         values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
+    values += _sides(speech.folded, found, values)
     numbers = quantities(speech.folded, english=speech.english, chinese=speech.chinese)
     return Heard(speech, tuple(found), tuple(values), tuple(numbers))
+
+
+_SIDE = re.compile(
+    r"\b(?P<en>left|right)(?:[- ](?:hand|sided?|ring|index|middle|little|big|upper|lower|inner|outer|front|of|my|the)){0,3}[- ]$"
+    r"|(?P<zh>[左右])(?:侧|边|半)?(?:的)?$"
+)
+_SIDE_REACH = 24
+
+
+def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Mention]:
+    """Sides said right before a part of the body or a complaint, where no form of the table has them."""
+    sides: dict[int, Mention] = {}
+    for mention in found:
+        if not mention.id.startswith(("site.", "sx.")):
+            continue
+        match = _SIDE.search(folded, max(0, mention.start - _SIDE_REACH), mention.start)
+        if match is None or any(v.start <= match.start() < v.end for v in known if v.id.startswith("side=")):
+            continue
+        side = match["en"] or ("left" if match["zh"] == "左" else "right")
+        sides[match.start()] = Mention(match.start(), mention.end, f"side={side}")
+    return list(sides.values())
 
 
 _LONG_WORD = re.compile("[a-z]{6,}")

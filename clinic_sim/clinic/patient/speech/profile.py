@@ -133,6 +133,10 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
         if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
             continue  # what rest or food does is no effect of a treatment
         _add(profile.values.setdefault(attribute, {}), which, bit)
+    for mention in heard.mentions:
+        if mention.id in ("sx.sputum", "sx.dry_cough"):
+            dry = mention.id == "sx.dry_cough" or absent or speech.denied(mention.start, mention.end)
+            _add(profile.values.setdefault("cough", {}), "dry" if dry else "wet", bit)
     for modifier, way, _, _ in directions(heard):
         _add(profile.directions.setdefault(modifier, {}), way, bit)
     for number in heard.quantities:

@@ -72,7 +72,7 @@ _UNITS_EN = re.compile(
     r"|(?P<dose>mg|milligrams?|mcg|micrograms?|ml|units|puffs)"
     r"|(?P<count>more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
     r"|pads?|tablets?|pills|"
-    r"bottles?|flights?|blocks?|steps|kids|children|pregnancies|miscarriages|partners?))(?![a-z])"
+    r"bottles?|flights?|blocks?|steps|pregnancies|miscarriages|partners?))(?![a-z])"
 )
 
 

@@ -40,7 +40,7 @@ _DEGREES_ZH = re.compile(
 _UNITS_ZH = re.compile(
     rf"(?P<n>{_NZ})(?:多|来|几)?(?:(?P<percent>%)|(?P<weight>公斤|千克|斤|kg)|(?P<length>厘米|公分|毫米|cm|mm)|(?P<dose>毫克|mg"
     rf"|毫升|ml|微克|单位)"
-    r"|(?P<count>次|回|趟|包|支|根|片|粒|杯|瓶|块枕头|个枕头|层楼|胎|个孩子|个小孩))"
+    r"|(?P<count>次|回|趟|包|支|根|片|粒|杯|瓶|块枕头|个枕头|层楼|胎))"
 )
 
 
@@ -70,6 +70,7 @@ def _value_zh(words: str) -> float:
     return total + current
 
 
+_YEAR = re.compile("[零一二三四五六七八九〇]{2}")
 _HOURS_ZH = {
     "秒": 1 / 3600,
     "分": 1 / 60,
@@ -123,6 +124,8 @@ def chinese(folded: str) -> list[Quantity]:
             continue
         if folded[max(0, match.start() - 1) : match.start()] in ("这", "那") and unit in ("天", "日", "晚"):
             continue  # of late
+        if unit == "年" and _YEAR.fullmatch(words) and int(_DIGIT_ZH[words[1]]) != int(_DIGIT_ZH[words[0]]) + 1:
+            continue  # 一七年 is a date
         value = _value_zh(words)
         if unit == "岁":
             add("age", value, match)

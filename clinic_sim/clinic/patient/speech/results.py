@@ -114,42 +114,6 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
         yield "leak:result", run
 
 
-_READINGS for q in heard.quantities
-        ):
-            continue
-        stretch = speech.stretch_text(match.start())
-        reach = _BESIDE_ZH if match.group()[-1] > "\u33ff" or speech.chinese else _BESIDE_EN
-        around = (
-            folded[max(0, match.start() - reach // 3) : match.start()] + " " + folded[match.end() : match.end() + reach]
-        )
-        around = _cut_at_stop(around) if stretch else around
-        if _SHOWS.search(around) and (mode is Mode.SAYS) and not _FUTURE_ONLY.search(around):
-            yield "leak:result", speech.text[match.start() : match.end()]
-            last = match.end() + 40
-    for mention in heard.mentions:
-        if not mention.id.startswith("exam:") or mention.start < last:
-            continue
-        if supported(profile, mention, folded, allowed) or speech.mode(mention.start) is not Mode.SAYS:
-            continue
-        if any(m.start == mention.start and m.id.startswith(("tx:", "drug.", "hx.", "sx.")) for m in heard.mentions):
-            continue
-        stretch = speech.stretch_text(mention.start)
-        if _FUTURE.search(stretch):
-            continue
-        if asked is not None and any(m.id == mention.id for m in asked.mentions):
-            continue
-        yield "invention", speech.text[mention.start : mention.end]
-    for report in reference.short_reports:
-        if report in folded and not in_words(profile, report, allowed):
-            yield "leak:result", report
-    runs = reference.report_runs
-    if runs:
-        for run in word_runs(folded):
-            if run in runs and not in_words(profile, run, allowed):
-                yield "leak:result", run
-                break
-
-
 _READINGS = frozenset({"bare", "pressure", "percent", "degrees"})
 
 
