@@ -184,6 +184,53 @@ async def test_a_server_that_refuses_schemas_is_asked_in_the_next_way(server: Se
     assert "verdict" in server.bodies[-1]["messages"][-1]["content"]
 
 
+async def test_the_other_name_of_the_token_limit_is_learned(server: Server) -> None:
+    def answer(body: dict[str, Any]) -> Any:
+        if "max_tokens" in body:
+            return 400, {"error": {"message": "Use 'max_completion_tokens' instead of 'max_tokens'."}}
+        return said("Fine.")
+
+    server.answer = answer
+    model = server.model("&max_tokens=9")
+    for _ in range(2):
+        assert (await model.chat(HI)).text == "Fine."
+    await model.aclose()
+    assert [b.get("max_completion_tokens") for b in server.bodies] == [None, 9, 9]
+
+
+async def test_a_refusal_of_something_else_is_not_taken_for_one_of_the_schema(server: Server) -> None:
+    for status, told in ((400, "temperature must be below 2"), (404, "no model guided-json_schema")):
+        server.bodies.clear()
+        server.answer = lambda body, status=status, told=told: (status, {"error": {"message": told}})
+        with pytest.raises(Rejected, match=told):
+            await once(server.model(), schema=SCHEMA)
+        assert len(server.bodies) == 1
+
+
+async def test_a_server_that_takes_no_way_ends_with_its_own_words(server: Server) -> None:
+    told = "response_format, max_tokens or max_completion_tokens are wrong"
+    server.answer = lambda body: (400, {"error": {"message": told}})
+    with pytest.raises(Rejected, match="are wrong"):
+        await once(server.model("&max_tokens=5"), schema=SCHEMA)
+    assert len(server.bodies) <= 5
+
+
+def test_extra_cannot_set_what_is_not_its_own(server: Server) -> None:
+    with pytest.raises(ConfigError, match="stream"):
+        server.model('&extra={"stream":true}')
+
+
+async def test_a_key_that_a_server_repeats_is_not_shown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "opaque0123words")
+    server.answer = lambda body: (
+        400,
+        {"error": {"message": f"you sent {server.requests[-1].headers['Authorization']}"}},
+    )
+    with pytest.raises(Rejected) as caught:
+        await once(server.model())
+    assert "opaque" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("status", "error", "expected"),
     [

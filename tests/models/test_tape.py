@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from clinic_sim import errors
 from clinic_sim.errors import BadReply, ClinicSimError, ProviderError, ReplayMismatch
 from clinic_sim.models.chat import Reply, ToolCall, Usage
-from clinic_sim.models.tape import Tape, entry, reply_of
+from clinic_sim.models.tape import Tape, entry, plain, reply_of
 from clinic_sim.models.wire import EmptyReply
 
 KINDS = [
@@ -62,6 +63,7 @@ _OBJECT = st.none() | st.dictionaries(_TEXT, _TEXT | st.integers() | st.none() |
     )
 )
 def test_a_reply_comes_back_as_it_was(reply: Reply) -> None:
+    assert plain(reply) == asdict(reply) | {"tool_calls": [asdict(c) for c in reply.tool_calls]}
     tape = Tape([through_a_file(entry("judge", 3, "k", reply))])
     assert tape.replay("judge", 3, "k") == reply
     assert tape.replay("judge", 2, "k") is None

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from clinic_sim.errors import ConfigError, ContextOverflow, ProviderTimeout, Rejected, Unavailable
+from clinic_sim.errors import BadReply, ConfigError, ContextOverflow, ProviderTimeout, Rejected, Unavailable
 from clinic_sim.models.chat import ToolCall, Usage
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.vllm import VllmModel, reply_of, split_reasoning, split_tool_calls, turn
@@ -72,6 +72,12 @@ def test_a_schema_is_read_strictly() -> None:
     assert not cut.complete
 
 
+def test_an_empty_reply_is_no_reply_unless_it_was_cut_off() -> None:
+    with pytest.raises(BadReply, match="empty"):
+        reply_of("vllm/m", output(" \n"), None, None)
+    assert reply_of("vllm/m", output("", reason="length"), None, None).text == ""
+
+
 @pytest.mark.parametrize("reason", ["abort", "error", None])
 def test_a_reply_that_the_engine_broke_off_is_no_reply(reason: str | None) -> None:
     with pytest.raises(Unavailable, match="ended the reply"):
@@ -91,7 +97,7 @@ def test_a_reply_that_the_engine_broke_off_is_no_reply(reason: str | None) -> No
         ("It may be the heart.\n</think>\n\nWhere?", True, "It may be the heart.", "Where?"),
         ("<think>It may be the", False, "It may be the", ""),
         ("It may be the", True, "It may be the", ""),
-        ("I say <think>nothing</think>", False, "", "I say <think>nothing</think>"),
+        ('{"say": "</think>"}', False, "", '{"say": "</think>"}'),
     ],
 )
 def test_reasoning_is_kept_apart(text: str, opened: bool, reasoning: str, rest: str) -> None:
@@ -174,6 +180,8 @@ async def test_the_engine_answers_counts_and_refuses(model: VllmModel) -> None:
     shaped = [await model.chat(HELLO, schema=SCHEMA, seed=n) for n in range(4)]
     assert all(r.parsed is not None or r.finish_reason == "length" for r in shaped)
     assert any(r.parsed is not None for r in shaped)
+    odd = {"type": "object", "title": "odd", "properties": {"x": {"type": "string", "pattern": "(?<=a)b"}}}
+    assert (await model.chat(HELLO, schema=odd, seed=1)).usage, "what no grammar can say is asked for in words"
     with pytest.raises(ContextOverflow, match="1024"):
         await model.chat([{"role": "user", "content": "chest pain " * 2000}])
     long = [{"role": "user", "content": "chest pain and cough " * 200}]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clinic_sim.errors import BadReply, ContextOverflow, ProviderError, RateLimited, Refusal, Rejected, Unavailable
 from clinic_sim.models import wire
@@ -44,6 +47,13 @@ def test_a_thought_is_split_off_the_text(content: str, text: str, reasoning: str
     assert (reply.text, reply.reasoning) == (text, reasoning)
 
 
+@pytest.mark.parametrize("around", ["{}", "```json\n{}\n```", "<think>Hm.</think>{}"])
+def test_an_object_that_quotes_the_mark_of_a_thought_stays_whole(around: str) -> None:
+    schema = {"type": "object", "properties": {"say": {"type": "string"}}, "required": ["say"]}
+    text = around.replace("{}", '{"say": "You said </think> to me."}')
+    assert wire.read_reply(said(text), schema).parsed == {"say": "You said </think> to me."}
+
+
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 def test_reasoning_beside_the_text_stays_beside_it(field: str) -> None:
     reply = wire.read_reply(said("Hello.", **{field: "He coughs."}), None)
@@ -71,7 +81,8 @@ def test_usage_is_read_or_unknown_and_never_made_up() -> None:
     assert wire.read_reply(said("a", usage=full), None).usage == Usage(100, 20, 64, 12)
     bare = {"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": None}
     assert wire.read_reply(said("a", usage=bare), None).usage == Usage(100, 20)
-    for broken in (None, {}, {"prompt_tokens": 3}, {"prompt_tokens": "3", "completion_tokens": "4"}, [], "many"):
+    below = {"prompt_tokens": -3, "completion_tokens": 20}
+    for broken in (None, {}, below, {"prompt_tokens": 3}, {"prompt_tokens": "3", "completion_tokens": "4"}, [], "many"):
         assert wire.read_reply(said("a", usage=broken), None).usage is None
 
 
@@ -112,7 +123,7 @@ def test_tool_calls_keep_their_arguments_as_written() -> None:
 
 
 def test_text_in_parts_is_put_together() -> None:
-    parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo."}, {"type": "other"}]
+    parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo."}, {"type": "other"}, {"text": 5}, "x"]
     assert wire.read_reply(said(parts), None).text == "Hello."
 
 
@@ -185,6 +196,8 @@ def test_a_prompt_that_is_too_long_is_known_by_every_vendors_words(vendor: str) 
     ("status", "body", "kind"),
     [
         (400, '{"error": {"message": "bad temperature"}}', Rejected),
+        (400, "[" * 4_000, Rejected),
+        (500, '{"error":' * 4_000, Unavailable),
         (400, '{"error": {"code": "content_filter", "message": "Azure"}}', Refusal),
         (401, "{}", Rejected),
         (403, "no", Rejected),
@@ -244,3 +257,67 @@ def test_asking_in_the_prompt_leaves_the_prefix_and_the_callers_messages_alone()
 
 def test_what_is_not_set_is_not_sent() -> None:
     assert wire.static_body(ModelSpec(provider="openai", model="m")) == {"model": "m"}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def _mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly what the protocol says, so that one thing at a time is wrong."""
+    return st.one_of(good, good, good, _JSON)
+
+
+def _object(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return _mostly(st.fixed_dictionaries({}, optional=fields) | st.fixed_dictionaries(fields))
+
+
+_TEXT = _mostly(st.text(max_size=10))
+_COUNT = _mostly(st.integers())
+_CALL = _object(id=_TEXT, function=_object(name=_TEXT, arguments=_TEXT))
+_MESSAGE = _object(
+    content=_TEXT | _mostly(st.lists(_object(type=_TEXT, text=_TEXT), min_size=1, max_size=2)),
+    tool_calls=_mostly(st.lists(_CALL, max_size=2)),
+    reasoning_content=_TEXT,
+    reasoning=_TEXT,
+)
+_ANSWER = _object(
+    choices=_mostly(st.lists(_object(message=_MESSAGE, finish_reason=_TEXT), min_size=1, max_size=2)),
+    usage=_object(
+        prompt_tokens=_COUNT,
+        completion_tokens=_COUNT,
+        prompt_tokens_details=_object(cached_tokens=_COUNT),
+        completion_tokens_details=_object(reasoning_tokens=_COUNT),
+    ),
+    error=_object(code=_COUNT, message=_TEXT),
+)
+
+
+@settings(max_examples=600)
+@given(_ANSWER, st.booleans())
+def test_whatever_a_server_answers_is_a_reply_or_a_failure_of_the_server(data: Any, object_wanted: bool) -> None:
+    try:
+        reply = wire.read_reply(data, SCHEMA if object_wanted else None)
+    except ProviderError:
+        return
+    assert isinstance(reply.text, str)
+    assert isinstance(reply.reasoning, str)
+    assert all(isinstance(part, str) for call in reply.tool_calls for part in (call.id, call.name, call.arguments))
+    if reply.usage is not None:
+        counts = (reply.usage.input, reply.usage.output, reply.usage.cached, reply.usage.reasoning)
+        assert all(type(n) is int and n >= 0 for n in counts)
+
+
+@given(st.text(max_size=40) | st.floats().map(str) | st.sampled_from(["Mon, 01 Jan 0001 00:00:00 -0000", "9" * 400]))
+def test_no_wish_to_wait_is_worse_than_none(header: str) -> None:
+    seconds = wire.retry_after(header)
+    assert seconds is None or 0 <= seconds <= float("inf")
+
+
+@given(st.integers(300, 599), st.text(max_size=60) | _JSON.map(lambda data: json.dumps({"error": data})))
+def test_every_failure_has_a_short_name(status: int, body: str) -> None:
+    assert f"HTTP {status}" in str(wire.failure(status, body))
+    assert len(str(wire.failure(status, body))) < 400
