@@ -18,6 +18,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -156,6 +157,7 @@ async def _clinic(request: dict[str, Any], began: float) -> dict[str, Any]:
     from clinic_sim.clinic.staffing import StaffPlan
     from clinic_sim.commands.cast import make_cast
     from clinic_sim.judge.rubric import load_rubric
+    from clinic_sim.sweeps.recording import Recording
     from clinic_sim.sweeps.runner import Outcome, Setup, run_batch
 
     model = f"openai/mock?base_url={request['url']}"
@@ -163,12 +165,15 @@ async def _clinic(request: dict[str, Any], began: float) -> dict[str, Any]:
         model += f"&{request['options']}"
     cast = make_cast(model, StaffPlan(patient=model), load_rubric("clinic-language"), model)
     cases = load_pack("core-en").cases
+    folder = tempfile.TemporaryDirectory()
+    recording = Recording(None, Path(folder.name))  # as the command does: every reply is on disk as it arrives
     start_s = time.perf_counter() - began
     outcomes: dict[str, list[Outcome]] = {}
 
     async def run(count: int, concurrency: int, first: int) -> None:
         setups = [
-            Setup(f"{first + n}", cases[n % len(cases)], cast.doctor, first + n, cast.staff) for n in range(count)
+            Setup(f"{first + n}", cases[n % len(cases)], cast.doctor, first + n, cast.staff, tape=recording.tape)
+            for n in range(count)
         ]
         await run_batch(
             setups,
@@ -179,6 +184,8 @@ async def _clinic(request: dict[str, Any], began: float) -> dict[str, Any]:
 
     row = await _timed(request, run, warm=len(cases))
     await cast.aclose()
+    recording.close()
+    folder.cleanup()
     own = [o for name, found in outcomes.items() if int(name) >= 0 for o in found]
     return row | {
         "start_s": start_s,

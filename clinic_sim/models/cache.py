@@ -12,14 +12,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from clinic_sim.errors import StoreError
 from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool
 from clinic_sim.models.keys import request_key
-from clinic_sim.models.tape import reply_of
+from clinic_sim.models.tape import plain, reply_of
 from clinic_sim.models.usage import Prices
 
 _BUSY_S = 30.0
@@ -85,7 +85,7 @@ class ReplyCache:
         Raises:
             StoreError: the file cannot be written.
         """
-        text = json.dumps(asdict(reply))  # in ASCII: half a surrogate pair in a reply is no UTF-8
+        text = json.dumps(plain(reply))  # in ASCII: half a surrogate pair in a reply is no UTF-8
         with self._lock:
             self._fresh[key] = text
             if len(self._fresh) >= _MANY or time.monotonic() - self._written >= _SOON_S:

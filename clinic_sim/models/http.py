@@ -21,12 +21,10 @@ from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.connections import connections
 from clinic_sim.models.spec import ModelSpec
+from clinic_sim.models.ways import MOST, REFUSED, Ways
 
 MAX_BYTES = 16 * 2**20
 """Longest answer that is read."""
-_ABOUT_OBJECTS = re.compile(r"response.?format|json.?schema|json.?object|structured|grammar|guided", re.IGNORECASE)
-_OURS = ("messages", "model", "stream", "n")
-"""Fields of a request that `extra` cannot set: the record and the answer would be of something else."""
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 try:
@@ -77,12 +75,7 @@ class HttpModel:
             raise ConfigError(
                 f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`"
             )
-        for field in _OURS:
-            if field in spec.extra:
-                raise ConfigError(f"model {spec.name!r}: `extra` cannot set {field!r}")
-        self._newer_limit = self.base_url == wire.OPENAI_URL
-        self._structured = spec.structured
-        self._static = wire.static_body(spec, newer_limit=self._newer_limit)
+        self._ways = Ways(spec, newer_limit=self.base_url == wire.OPENAI_URL)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=spec.connect_s)
         self._connections = connections(self.base_url)
         self._connections.join()
@@ -98,11 +91,11 @@ class HttpModel:
     ) -> Reply:
         """One attempt, and one more for each parameter that the server asks to be sent another way."""
         seed = seed if self.spec.seed else None
-        tries = len(wire.STRUCTURED) + 1
+        ways, tries = self._ways, MOST
         while True:
             tries -= 1
-            structured, newer = self._structured, self._newer_limit
-            body = wire.request_body(self._static, messages, schema, tools, seed, structured)
+            structured, newer = ways.structured, ways.newer_limit
+            body = wire.request_body(ways.static, messages, schema, tools, seed, structured)
             status, headers, answer = await self._post(_encoded(body))
             if status == 200:
                 try:
@@ -117,8 +110,8 @@ class HttpModel:
                     raise
             told = self._text(answer)
             error = wire.failure(status, told)
-            adaptable = isinstance(error, Rejected) and status in (400, 422) and tries > 0
-            if not adaptable or not self._adapt(told, structured, newer, schema is not None):
+            adaptable = isinstance(error, Rejected) and status in REFUSED and tries > 0
+            if not adaptable or not ways.learn(told, structured, newer, object_wanted=schema is not None):
                 error.retry_after = wire.retry_after(headers.get("Retry-After"))
                 raise error
 
@@ -162,20 +155,6 @@ class HttpModel:
         """The beginning of an answer for a message; never the key, whoever repeats it."""
         text = answer[:4_000].decode("utf-8", "replace")
         return text.replace(self._key, "***") if self._key else text
-
-    def _adapt(self, answer: str, structured: str, newer: bool, object_wanted: bool) -> bool:
-        """Remember another way to send a parameter that the server refused; False where there is none."""
-        limited = self.spec.max_tokens is not None
-        if limited and (("max_completion_tokens" in answer and not newer) or ("max_tokens" in answer and newer)):
-            if self._newer_limit == newer:
-                self._newer_limit = not newer
-                self._static = wire.static_body(self.spec, newer_limit=self._newer_limit)
-            return True
-        if object_wanted and structured != "prompt" and _ABOUT_OBJECTS.search(answer):
-            if self._structured == structured:
-                self._structured = wire.STRUCTURED[wire.STRUCTURED.index(structured) + 1]  # type: ignore[assignment]
-            return True
-        return False
 
 
 def base_url(spec: ModelSpec) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
+import orjson
+
 from clinic_sim.models.chat import ChatModel, Message, Schema, Tool
 
 _INDIFFERENT = frozenset(
@@ -38,4 +40,8 @@ def request_key(
         "tools": list(tools) if tools else None,
         "seed": seed,
     }
-    return hashlib.sha256(_ENCODER.encode(request).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    try:
+        text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # half a surrogate pair, which a model may have written
+        text = _ENCODER.encode(request).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:32]

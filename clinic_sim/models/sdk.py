@@ -19,11 +19,13 @@ from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.foreign import provider_error
 from clinic_sim.models.http import base_url
 from clinic_sim.models.spec import ModelSpec
+from clinic_sim.models.ways import MOST, REFUSED, Ways
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _AZURE = "AZURE_OPENAI_ENDPOINT"
+_REFUSALS = tuple(f"HTTP {status}" for status in REFUSED)
 
 
 class SdkModel:
@@ -43,11 +45,10 @@ class SdkModel:
         self.spec = spec
         self.name = spec.name
         self.settings: Mapping[str, Any] = spec.settings()
-        self._structured = spec.structured
+        azure = _azure(spec)
+        self.base_url = azure or base_url(spec)
         # OpenAI's and Azure's newer models refuse the old name of the limit; most other servers know no other.
-        own = not (spec.base_url or os.environ.get("OPENAI_BASE_URL"))
-        self._static = wire.static_body(spec, newer_limit=own)
-        self.base_url = _azure(spec) or base_url(spec)
+        self._ways = Ways(spec, newer_limit=bool(azure) or self.base_url == wire.OPENAI_URL)
         self._key = os.environ.get(spec.api_key_env, "").strip()
         first = _client(spec)  # what is wrong with key or address shows now, not in the middle of an episode
         self._unused: AsyncOpenAI | None = first
@@ -61,19 +62,20 @@ class SdkModel:
         tools: Sequence[Tool] | None = None,
         seed: int | None = None,
     ) -> Reply:
-        """One attempt, and one more for each way of asking for an object that the server refuses."""
+        """One attempt, and one more for each parameter that the server asks to be sent another way."""
         seed = seed if self.spec.seed else None
+        ways, tries = self._ways, MOST
         while True:
-            structured = self._structured
-            body = wire.request_body(self._static, messages, schema, tools, seed, structured)
+            tries -= 1
+            structured, newer = ways.structured, ways.newer_limit
+            body = wire.request_body(ways.static, messages, schema, tools, seed, structured)
             try:
                 return wire.read_reply(await self._ask(body), schema)
             except Rejected as exc:
                 told = str(exc)
-                if schema is None or structured == "prompt" or not ("response_format" in told or "json_schema" in told):
+                adaptable = told.startswith(_REFUSALS) and tries > 0
+                if not adaptable or not ways.learn(told, structured, newer, object_wanted=schema is not None):
                     raise
-            if self._structured == structured:
-                self._structured = wire.STRUCTURED[wire.STRUCTURED.index(structured) + 1]  # type: ignore[assignment]
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""

@@ -26,6 +26,7 @@ from clinic_sim.errors import BadReply, ConfigError, ContextOverflow, ProviderTi
 from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.structured import parse_object
+from clinic_sim.models.wire import EmptyReply, request_body, without_thought
 
 T = TypeVar("T")
 START_S = 1800.0
@@ -37,6 +38,7 @@ _OPTIONS = {
     "structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True},
 }
 _NEXT_WAY = {"json_schema": "json_object", "json_object": "prompt"}
+_THINK = "<think>"
 _CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
 
 
@@ -105,14 +107,16 @@ class VllmModel:
         tools: Sequence[Tool] | None,
         seed: int | None,
     ) -> Reply:
-        text = self._render(engine.tokenizer, messages, tools)
-        ids = engine.tokenizer.encode(text, add_special_tokens=False)
-        room = engine.context - len(ids)
-        if room <= 0:
-            raise ContextOverflow(f"{self.name}: the prompt has {len(ids)} tokens, the context {engine.context}")
         title = str(schema.get("title", "")) if schema is not None else ""
         way = self._ways.get(title, self.spec.structured)
         while True:
+            # The wire's own body: an object that no grammar enforces is asked for in the same words as elsewhere.
+            asked = request_body({}, messages, schema, None, None, way)["messages"]
+            text = self._render(engine.tokenizer, asked, tools)
+            ids = engine.tokenizer.encode(text, add_special_tokens=False)
+            room = engine.context - len(ids)
+            if room <= 0:
+                raise ContextOverflow(f"{self.name}: the prompt has {len(ids)} tokens, the context {engine.context}")
             params = self._params(engine, room, schema, way, seed)
             try:
                 output = await _last(engine.llm.generate({"prompt_token_ids": ids}, params, uuid4().hex))
@@ -126,7 +130,7 @@ class VllmModel:
                 raise Unavailable(f"{self.name}: the engine failed: {type(exc).__name__}: {exc}") from exc
         if way != self.spec.structured:
             self._ways[title] = way
-        return reply_of(self.name, output, schema, tools, opened=text.rstrip().endswith("<think>"))
+        return reply_of(self.name, output, schema, tools, opened=text.rstrip().endswith(_THINK))
 
     def _render(self, tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] | None) -> str:
         turns = [turn(self.name, m) for m in messages]
@@ -328,6 +332,10 @@ def reply_of(
         schema: What was asked for.
         tools: What was offered.
         opened: The prompt itself opened the reasoning.
+
+    Raises:
+        BadReply: there is none, or an empty one.
+        Unavailable: the engine broke it off.
     """
     if not output.outputs:
         raise BadReply(f"{name}: the engine gave no reply")
@@ -338,6 +346,8 @@ def reply_of(
     calls: tuple[ToolCall, ...] = ()
     if tools:
         text, calls = split_tool_calls(text, {t["function"]["name"] for t in tools})
+    if not (text or calls or reasoning) and first.finish_reason != "length":
+        raise EmptyReply(f"{name}: the answer is empty")
     usage = Usage(len(output.prompt_token_ids or ()), len(first.token_ids), output.num_cached_tokens or 0)
     parsed = parse_object(text, schema) if schema is not None else None
     reason = "tool_calls" if calls and first.finish_reason == "stop" else first.finish_reason
@@ -345,14 +355,10 @@ def reply_of(
 
 
 def split_reasoning(text: str, *, opened: bool = False) -> tuple[str, str]:
-    """Reasoning between think tags at the beginning, and the text after it; both stripped."""
-    body = text.lstrip()
-    if body.startswith("<think>"):
-        body, opened = body.removeprefix("<think>"), True
-    if not opened:
-        return "", text.strip()
-    reasoning, _, rest = body.partition("</think>")
-    return reasoning.strip(), rest.strip()
+    """The thought at the beginning, and the text after it; a thought that was never closed is all there is."""
+    whole = f"{_THINK}{text}" if opened and not text.lstrip().startswith(_THINK) else text
+    said, thought = without_thought(whole)
+    return thought, said.strip()
 
 
 def split_tool_calls(text: str, names: set[str]) -> tuple[str, tuple[ToolCall, ...]]:

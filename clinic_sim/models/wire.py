@@ -116,7 +116,7 @@ def read_reply(data: Any, schema: Schema | None) -> Reply:
             raise _gateway_failure(data) from exc
         raise BadReply(f"the answer is no chat completion: {shown(data)}") from exc
     if isinstance(content, list):
-        content = "".join(p.get("text") or "" for p in content if isinstance(p, dict))
+        content = "".join(p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str))
     if content is not None and not isinstance(content, str):
         raise BadReply(f"the answer's content is no text: {shown(content)}")
     declined = message.get("refusal")
@@ -147,6 +147,8 @@ def without_thought(text: str) -> tuple[str, str]:
     found = _THINK.match(text)
     if found:
         return text[found.end() :].lstrip(), found[2].strip()
+    if text.lstrip().startswith(("{", "```")):  # an object, which may quote somebody who says such a mark
+        return text, ""
     # Some chat templates open the thought themselves, so that only its end is in the answer.
     thought, end, rest = text.partition(_THOUGHT_END)
     return (rest.lstrip(), thought.strip()) if end else (text, "")
@@ -170,15 +172,17 @@ def _tool_call(data: Mapping[str, Any]) -> ToolCall:
 def _usage(data: Any) -> Usage | None:
     if not isinstance(data, Mapping):
         return None
-    prompt, completion = data.get("prompt_tokens"), data.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(completion, int):
+    prompt, completion = _count(data, "prompt_tokens"), _count(data, "completion_tokens")
+    if prompt is None or completion is None:
         return None
-    before, after = data.get("prompt_tokens_details"), data.get("completion_tokens_details")
-    cached = before.get("cached_tokens") if isinstance(before, Mapping) else None
-    reasoning = after.get("reasoning_tokens") if isinstance(after, Mapping) else None
-    return Usage(
-        prompt, completion, cached if isinstance(cached, int) else 0, reasoning if isinstance(reasoning, int) else 0
-    )
+    cached = _count(data.get("prompt_tokens_details"), "cached_tokens")
+    reasoning = _count(data.get("completion_tokens_details"), "reasoning_tokens")
+    return Usage(prompt, completion, cached or 0, reasoning or 0)
+
+
+def _count(data: Any, name: str) -> int | None:
+    found = data.get(name) if isinstance(data, Mapping) else None
+    return found if type(found) is int and found >= 0 else None
 
 
 def failure(status: int, body: str) -> ProviderError:
@@ -215,7 +219,7 @@ def error_message(body: str) -> str:
     """What a server said, in one short line without anything that looks like a key."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = body
     if isinstance(data, dict):
         data = data.get("error", data.get("detail", data.get("message", data)))

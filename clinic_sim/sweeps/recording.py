@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+import orjson
+
 from clinic_sim.errors import StoreError
 from clinic_sim.models.tape import Tape, reply_of
 from clinic_sim.sweeps.store import new_part
@@ -49,9 +51,12 @@ class Recording:
 
         def sink(entry: dict[str, Any]) -> None:
             assert self._file is not None  # noqa: S101 - a sink is only given where there is a file
-            line = json.dumps({"episode": episode, **entry}, ensure_ascii=False, separators=(",", ":"))
             try:
-                self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+                line = orjson.dumps({"episode": episode, **entry})
+            except TypeError:  # half a surrogate pair, which a model may have written
+                line = json.dumps({"episode": episode, **entry}, separators=(",", ":")).encode()
+            try:
+                self._file.write(line + b"\n")
                 self._file.flush()
             except OSError as exc:
                 raise StoreError(f"{self.target}: cannot be written: {exc.strerror or exc}") from exc

@@ -208,7 +208,7 @@ async def test_latency_is_kept_for_many_at_once(server: MockServer) -> None:
         began = loop.time()
         times = await asyncio.gather(*(one() for _ in range(50)))
     assert min(times) >= 0.099
-    assert loop.time() - began < 2
+    assert loop.time() - began < 4
     assert server.stats()["peak"] == 50
 
 

@@ -24,7 +24,9 @@ from mock_server import MockServer
 
 ROLES = ("patient", "examiner", "chief", "doctor", "judge")
 ACTIONS = ["ASK: Since when?", "ORDER: thyroid ultrasound", "CONSULT: What now?", "CONCLUDE: appendicitis"]
-HASTY = "attempts=2&total_s=2&attempt_s=0.3&connect_s=0.5"
+HASTY = "attempts=2&total_s=2&attempt_s=0.3"
+CALM = "attempts=2&total_s=30&attempt_s=10"
+"""Enough for a busy machine; a server that is down says so at once."""
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,9 @@ def dead_url() -> str:
         return f"http://127.0.0.1:{s.getsockname()[1]}/v1"
 
 
-def cast_of(urls: dict[str, str]) -> Cast:
+def cast_of(urls: dict[str, str], patience: str = CALM) -> Cast:
     """Models at these addresses."""
-    names = {role: f"openai/mock?base_url={url}&{HASTY}" for role, url in urls.items()}
+    names = {role: f"openai/mock?base_url={url}&{patience}" for role, url in urls.items()}
     plan = StaffPlan(*(names.get(r, "offline") for r in ROLES[:3]), "model" if "examiner" in names else "not_recorded")
     rubric = load_rubric("clinic-language" if "judge" in names else "clinic")
     return make_cast(names.get("doctor", "silent"), plan, rubric, names.get("judge"))
@@ -81,7 +83,7 @@ async def run(
 @pytest.mark.parametrize("role", ROLES)
 async def test_each_roles_outage_ends_the_episode_soon_and_by_name(server: MockServer, role: str, way: str) -> None:
     server.configure(down=int(way == "500"), phang=float(way == "hangs"))
-    cast = cast_of({role: dead_url() if way == "refused" else server.url})
+    cast = cast_of({role: dead_url() if way == "refused" else server.url}, HASTY if way == "hangs" else CALM)
     began = time.monotonic()
     (outcome,) = await run(cast, 1, scripted=role != "doctor")
     assert time.monotonic() - began < 5
@@ -117,7 +119,7 @@ async def test_an_outage_in_the_middle_loses_no_episode_and_the_next_run_is_whol
 
 
 async def test_a_run_that_is_stopped_leaves_nothing_running(server: MockServer) -> None:
-    server.configure(latency_ms=10_000)
+    server.configure(latency_ms=60_000)
     cast = cast_of(dict.fromkeys(ROLES, server.url))
     before = asyncio.all_tasks()
     task = asyncio.create_task(run(cast, 20, concurrency=10))
@@ -128,7 +130,7 @@ async def test_a_run_that_is_stopped_leaves_nothing_running(server: MockServer) 
     with pytest.raises(asyncio.CancelledError):
         await task
     await cast.aclose()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert asyncio.all_tasks() == before
     assert server.stats()["requests"] == 10
 

@@ -114,13 +114,20 @@ def review_words(
         return WordsReview((), tuple(f for f in chosen if not _said_by(profile, text, f)))
     heard = listen(text)
     allowed = profile.allowed(chosen, told)
-    asked = _asked(question) if question else None
+    new = profile.allowed(chosen, ())
+    faults = list(_found(compiled, profile, heard, allowed, new, None))
+    unsaid = tuple(f for f in chosen if not _carried(profile, heard, None, f))
+    if question and (faults or unsaid):
+        # What was asked only excuses; it is read where there is something to excuse.
+        asked = _asked(question)
+        faults = list(_found(compiled, profile, heard, allowed, new, asked))
+        unsaid = tuple(f for f in unsaid if not _carried(profile, heard, asked, f))
     found: dict[str, Objection] = {}
     details = _DETAILS[compiled.case.language]
-    for kind, words in _found(compiled, profile, heard, allowed, profile.allowed(chosen, ()), asked):
+    for kind, words in faults:
         quoted = " ".join(words.split())[:60]
         found.setdefault(f"{kind} {quoted.lower()}", Objection(kind, details[kind].format(quoted)))
-    return WordsReview(tuple(found.values()), tuple(f for f in chosen if not _carried(profile, heard, asked, f)))
+    return WordsReview(tuple(found.values()), unsaid)
 
 
 def _verbatim(profile: Profile, text: str, allowed: int) -> bool:

@@ -23,6 +23,8 @@ NEAR_EN, NEAR_ZH = 45, 14
 _STARTS = pattern("starts")
 
 
+_WHATEVER_BESIDE = frozenset({"flow", "help", "prior", "spread", "energy", "spirits"})
+"""Attributes that need no complaint beside them to be compared."""
 _DAY = pattern("one.day")
 
 
@@ -59,7 +61,7 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         if others & chosen:
             if held.get("both", 0) & allowed:
                 continue
-            compared = which.strict or which.attribute in ("flow", "help")
+            compared = which.strict or which.attribute in _WHATEVER_BESIDE
             if not compared and (SOFT.search(without(stretch, words)) or not _is_of_body(heard, value)):
                 continue
             yield "contradiction", words

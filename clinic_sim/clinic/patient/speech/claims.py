@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.attributes import NEAR_EN, NEAR_ZH, numbers, values, ways
-from clinic_sim.clinic.patient.speech.heard import Heard, name_of, negative
+from clinic_sim.clinic.patient.speech.heard import Heard, content, name_of, negative, stems_of
 from clinic_sim.clinic.patient.speech.hearing import Mode
 from clinic_sim.clinic.patient.speech.lexicon import CLAIM
 from clinic_sim.clinic.patient.speech.profile import Profile
@@ -39,10 +39,42 @@ def claims(
 ) -> Iterator[Found]:
     """Every claim that the allowed facts do not hold."""
     yield from _concepts(profile, heard, allowed, asked)
+    yield from _all_well(profile, heard, chosen)
+    yield from _work(profile, heard, chosen)
     yield from _sites(profile, heard, allowed, asked)
     yield from values(profile, heard, allowed, chosen)
     yield from ways(profile, heard, chosen)
     yield from numbers(compiled, profile, heard, allowed, asked)
+
+
+_ALL_WELL = pattern("all.well")
+_WORKS_AS = pattern("works.as")
+_FUNCTIONS = frozenset(
+    {"hx.urine", "hx.stool", "hx.weight", "hx.appetite", "hx.sleep", "hx.energy", "hx.mood", "hx.menses", "hx.cycle"}
+)
+
+
+def _all_well(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
+    """A function that is said to be normal where the chosen facts tell that it is not."""
+    speech = heard.speech
+    for mention in heard.mentions:
+        if mention.id not in _FUNCTIONS:
+            continue
+        well = _ALL_WELL.search(speech.stretch_text(mention.start))
+        amiss = profile.present.get(mention.id, 0) & chosen & ~profile.normal
+        fine = (profile.normal | profile.absent.get(mention.id, 0)) & chosen
+        if well and amiss and not fine and speech.mode(mention.start) is Mode.SAYS:
+            yield "contradiction", well.group()
+
+
+def _work(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
+    """Another occupation than the chosen facts have."""
+    if not profile.occupations & chosen:
+        return
+    for match in _WORKS_AS.finditer(heard.speech.folded):
+        words = match["en"] or match["zh"]
+        if not any(profile.stems.get(one, 0) & chosen for one in content(stems_of(words))):
+            yield "contradiction", heard.speech.text[match.start() : match.end()]
 
 
 def _echoed(asked: Heard | None, id_: str) -> bool:
@@ -81,7 +113,9 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
             denied = speech.denied(start, end) or negative(mention, speech.folded)
             if id_.startswith("dx."):
                 # Whether a disease may be named at all is the business of disclosure; here is only what is said of it.
-                if turned(profile, id_, allowed, denied):
+                here = speech.stretch(start)
+                kin = [m.id for m in heard.mentions if m.id.startswith("kin.") and speech.stretch(m.start) == here]
+                if turned(profile, id_, allowed, denied, kin):
                     verdicts.append("contradiction")
                 continue
             if denied and id_.startswith("drug.") and profile.exact_absent.get("hx.medication", 0) & allowed:

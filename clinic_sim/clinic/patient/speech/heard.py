@@ -48,7 +48,8 @@ def listen(text: str, *, record: bool = False) -> Heard:
 
 
 _SIDE = re.compile(
-    r"\b(?P<en>left|right)(?:[- ](?:hand|sided?|ring|index|middle|little|big|upper|lower|inner|outer|front|of|my|the)){0,3}[- ]$"
+    r"\b(?P<en>left|right)(?:[- ](?:hand|sided?|ring|index|middle|little|big|upper|lower|inner|outer|front"
+    r"|of|my|the)){0,3}[- ]$"
     r"|(?P<zh>[左右])(?:侧|边|半)?(?:的)?$"
 )
 _SIDE_REACH = 24

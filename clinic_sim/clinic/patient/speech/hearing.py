@@ -144,6 +144,8 @@ def _denials(folded: str, chinese: bool, english: bool) -> list[tuple[int, int]]
             until = stop.start() if stop else len(folded)
             if cue.group() == "不":
                 until = min(until, cue.end() + _HERE_ZH)
+            elif cue.group()[-1] in "吃服用":
+                until = min(until, cue.end() + 2 * _HERE_ZH)
             found.append((cue.end(), until))
         for none in _NONE_OF_IT_ZH.finditer(folded):
             begin = max(folded.rfind(c, 0, none.start()) for c in "。!?;\n") + 1

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from clinic_sim.clinic.patient.speech.tables import table, word_list
 from clinic_sim.knowledge import diagnosis_tables, treatment_lexicon
-from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.concepts import BLOCK, ontology
 from clinic_sim.knowledge.concepts import rows as knowledge_rows
 from clinic_sim.knowledge.exam_catalogue import catalogue
 from clinic_sim.knowledge.matcher import Matcher, build
@@ -25,6 +25,8 @@ PLAIN = "_"
 """Words that claim nothing."""
 
 
+NOTHING = "nothing"
+"""Words that are no term, and hide the terms inside them."""
 CLAIM = "claim."
 """Put before a concept of history or habits where the words claim it, not merely touch it."""
 
@@ -67,7 +69,8 @@ def _forms(language: Language) -> Iterator[tuple[str, str]]:
             yield form, id_
     for id_, listed in knowledge_rows(f"terms_{language}.tsv"):
         for form in listed.split("|"):
-            yield form, id_
+            # What only keeps a shorter term from being found in it may still be the name of something else.
+            yield form, NOTHING if id_ == BLOCK else id_
             if id_ in _CLAIMS:
                 yield form, CLAIM + id_
     for concept in treatment_lexicon.concepts().values():
@@ -174,9 +177,9 @@ def mentions(text: str, folded: str, *, english: bool, chinese: bool, record: bo
     for language in languages:
         for start, end, ids in spoken(language).find(folded):
             if PLAIN not in ids:
-                found.extend([Mention(start, end, id_) for id_ in ids])
+                found.extend([Mention(start, end, id_) for id_ in ids if id_ != NOTHING])
             elif record:
-                found.extend([Mention(start, end, id_) for id_ in ids if id_ != PLAIN])
+                found.extend([Mention(start, end, id_) for id_ in ids if id_ not in (PLAIN, NOTHING)])
     if len(languages) > 1:
         found.sort()
     known = ontology().concepts

@@ -98,6 +98,16 @@ def _common(word: str) -> bool:
     )
 
 
+_BETWEEN = frozenset({"of", "the", "and", "with", "in", "due", "to", "by", "for", "a", "an", "at", "its"})
+
+
+def initials(name: str) -> str:
+    """The capitals by which a name of three words or more may go."""
+    words = [w for w in re.findall(r"[A-Za-z]+", name) if w.lower() not in _BETWEEN]
+    short = "".join(w[0] for w in words).upper() if 3 <= len(words) <= 5 else ""
+    return "" if short in word_list("capitals.words") else short
+
+
 def telling_words(names: Iterable[str]) -> Iterator[str]:
     """The single English words of names that tell by themselves: appendicitis, Graves."""
     weak, sites, modifiers = texts.weak_words(), texts.site_words(), texts.modifier_words()

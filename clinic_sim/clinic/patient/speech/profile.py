@@ -59,7 +59,7 @@ class Profile:
     family: int = 0
     normal: int = 0
     """Facts that say that all is well."""
-    perspective: int = 0
+    occupations: int = 0
     keys: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each fact says that words must share to carry it: concepts and codes."""
     fact_stems: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -78,6 +78,8 @@ def _add(table: dict[str, int], key: str, bit: int) -> None:
     table[key] = table.get(key, 0) | bit
 
 
+_DENIABLE = frozenset({"prior", "spread"})
+"""Attributes of yes and no: denying one gives the other."""
 _WITHOUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(expression), id_)
     for expression, id_ in (
@@ -132,6 +134,8 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
         attribute, _, which = value.id.partition("=")
         if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
             continue  # what rest or food does is no effect of a treatment
+        if attribute in _DENIABLE and (absent or speech.denied(value.start, value.end)):
+            which = "no" if which == "yes" else "yes"
         _add(profile.values.setdefault(attribute, {}), which, bit)
     for mention in heard.mentions:
         if mention.id in ("sx.sputum", "sx.dry_cough"):
@@ -201,8 +205,8 @@ def _build(compiled: CompiledCase) -> Profile:
             profile.normal |= bit
         if fact.topic is Topic.FAMILY:
             profile.family |= bit
-        if fact.topic in (Topic.IDEA, Topic.CONCERN, Topic.EXPECTATION):
-            profile.perspective |= bit
+        if fact.topic is Topic.OCCUPATION:
+            profile.occupations |= bit
         keys = {name_of(m.id) for m in heard.mentions if m.id.partition(".")[0] not in _WEAK_KEYS}
         keys.update(fact.about)
         keys.update(c for c in meaning.concepts if c.partition(".")[0] not in _WEAK_KEYS)

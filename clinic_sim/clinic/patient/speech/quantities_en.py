@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from clinic_sim.clinic.patient.speech.quantity import AGO, Quantity
@@ -114,6 +115,11 @@ _LASTS = re.compile(
 _TIMES = {"twice": 2.0, "thrice": 3.0}
 
 
+_PLACE = re.compile(rf"\b(?:\d|once\b|thrice\b|twice\b|every\b|an?\b|{_WORD}|{_TENS})")
+"""Where a quantity can begin."""
+_DATES = re.compile(r"day|last|past|prev|prior|before|fortnight|night|this|week")
+
+
 def english(folded: str) -> list[Quantity]:
     """The numbers of folded English, the surer readings first."""
     if not _MAYBE_EN.search(folded):
@@ -123,16 +129,23 @@ def english(folded: str) -> list[Quantity]:
     def add(kind: str, value: float, match: re.Match[str], loose: bool = False) -> None:
         found.append(Quantity(kind, value, match.start(), match.end(), loose))
 
+    places = [place.start() for place in _PLACE.finditer(folded)]
+
+    def each(expression: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        for place in places:
+            found_here = expression.match(folded, place)
+            if found_here is not None:
+                yield found_here
+
     if "out of" in folded or "over" in folded or "/" in folded:
-        for match in _SCORE_EN.finditer(folded):
+        for match in each(_SCORE_EN):
             add("score", _value_en(match["n"]), match)
-        for match in _PRESSURE.finditer(folded):
+        for match in each(_PRESSURE):
             add("pressure", float(match["n"]), match)
-    if "clock" in folded or "m" in folded:
-        for match in _CLOCK.finditer(folded):
-            n = match["n"]
-            add("clock", float(n) if n.isdigit() else _value_en(n), match, True)
-    for match in _EACH_EN.finditer(folded):
+    for match in each(_CLOCK):
+        n = match["n"]
+        add("clock", float(n) if n.isdigit() else _value_en(n), match, True)
+    for match in each(_EACH_EN):
         if match["k"]:
             hours = _value_en(match["k"]) * _HOURS[match["v"].rstrip("s")]
             add("rate", 24 / hours, match, True)
@@ -143,7 +156,7 @@ def english(folded: str) -> list[Quantity]:
             first = re.match(_N, said)
             number = _value_en(first.group()) if first else 1.0
         add("rate", number * 24 / _HOURS[match["u"]], match, True)
-    for match in _TIME_EN.finditer(folded):
+    for match in each(_TIME_EN):
         unit = match.group(3).rstrip("s")
         value = _value_en(match["n"])
         if match["old"]:
@@ -173,7 +186,7 @@ def english(folded: str) -> list[Quantity]:
             match,
             match["n"] in ("a", "an", "couple of", "a couple of") or high != value,
         )
-    for match in _UNITS_EN.finditer(folded):
+    for match in each(_UNITS_EN):
         kind = match.lastgroup or "count"
         value = _value_en(match["n"])
         if kind == "count" and value == 1:
@@ -185,6 +198,6 @@ def english(folded: str) -> list[Quantity]:
         )
     for match in _TWICE.finditer(folded) if "ice" in folded or "once" in folded else ():
         add("count", _TIMES.get(match.group(), 1.0), match)
-    for match in _AGO_EN.finditer(folded):
+    for match in _AGO_EN.finditer(folded) if _DATES.search(folded) else ():
         add("ago", AGO[match.lastgroup or "today"], match, True)
     return found

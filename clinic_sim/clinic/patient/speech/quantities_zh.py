@@ -22,7 +22,7 @@ _TIME_ZH = re.compile(
 _EACH_ZH = re.compile(
     rf"(?:(?:一|每|1)(?P<u>天|日|晚|夜|周|星期|个?月|年|个?小时)(?:有|那么|个|要|得|能|大概|差不多|就|都|起来|起|拉|吐|抽|喝|吃|疼|犯|发作|发|咳|尿|去"
     rf"|跑)*(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?(?P<more>几|多|来)?(?P<what>次|回|趟|遍|包|支|根|两|斤|杯|瓶|片|粒|颗|袋|顿)"
-    rf"|(?P<n2>{_NZ})(?P<w2>次|回|趟|包|支|根|片)/(?P<u2>天|日|周|月))"
+    rf"|(?P<n2>{_NZ})(?:[-~到至、](?P<m2>{_NZ}))?(?P<w2>次|回|趟|包|支|根|片)(?:/|每)(?P<u2>天|日|周|月))"
 )
 
 
@@ -108,7 +108,9 @@ def chinese(folded: str) -> list[Quantity]:
         number, unit = (match["n2"], match["u2"]) if match["n2"] else (match["n"], match["u"])
         key = unit.removeprefix("个")
         hours = _HOURS_ZH["月" if key == "月" else key[0]]
-        add("rate", _value_zh(number) * 24 / hours, match, True)
+        most = match["m2"] or match["m"]
+        value = (_value_zh(number) + _value_zh(most)) / 2 if most else _value_zh(number)
+        add("rate", value * 24 / hours, match, True)
     for match in _TIME_ZH.finditer(folded):
         unit = match["u"]
         words = match["n"]

@@ -12,7 +12,15 @@ from weakref import WeakKeyDictionary
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.lexicon import mentions, organ_codes
-from clinic_sim.clinic.patient.speech.naming import HAN, felt, plain_zh, spellings_zh, telling_names, telling_words
+from clinic_sim.clinic.patient.speech.naming import (
+    HAN,
+    felt,
+    initials,
+    plain_zh,
+    spellings_zh,
+    telling_names,
+    telling_words,
+)
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnoses import names_of
 from clinic_sim.knowledge.text import fold, stem
@@ -83,11 +91,14 @@ def _build(compiled: CompiledCase) -> Reference:
             if icd10.normalise_code(near):
                 names += [*names_of(near, "en"), *names_of(near, "zh")]
         names += [*names_of(code, "en", whole_category=True), *names_of(code, "zh", whole_category=True)]
-    names = [n for n in telling_names(names) if n in own or not felt(n)]
+    several_words = [n for n in own if len(LATIN.findall(fold(n))) > 1 and not felt(n)]
+    names = [n for n in (*telling_names(names), *several_words) if n in own or not felt(n)]
     english = [n for n in names if not HAN.search(n)]
     short = [n for n in english if n.isupper() and len(n) <= 6 and " " not in n]
     long = [n for n in english if n not in short]
-    words = tuple(dict.fromkeys(w for w in telling_words(long)))
+    single = [w for n in long if len(w := fold(n)) > 5 and w.isalpha() and w.isascii() and not felt(n)]
+    words = tuple(dict.fromkeys((*telling_words(long), *single)))
+    short += [s for n in long if len(s := initials(n)) > 2]
     several = [n for n in long if 2 <= len(LATIN.findall(fold(n))) <= 5]
     phrases = {" ".join(stem(w) for w in LATIN.findall(fold(n))) for n in several}
     vocabulary = tuple(dict.fromkeys(w for n in several for w in LATIN.findall(fold(n)) if len(w) >= 5))

@@ -10,11 +10,13 @@ from clinic_sim.clinic.patient.speech.hearing import Mode
 from clinic_sim.clinic.patient.speech.leaks import covers_reference
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.reference import Reference, quoted
-from clinic_sim.clinic.patient.speech.support import Found, in_words, supported
-from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.clinic.patient.speech.support import WORDS, Found, in_words, supported
+from clinic_sim.clinic.patient.speech.tables import pattern, word_list
 from clinic_sim.knowledge import treatment_lexicon
 
 _TESTS = pattern("tests")
+_TEST_WORDS = word_list("test.words")
+"""With which the names of tests begin in English: most answers hold none of them."""
 
 
 _SHOWS = pattern("shows")
@@ -33,7 +35,7 @@ def treatments(profile: Profile, heard: Heard, allowed: int, reference: Referenc
             continue
         concept = mention.id[3:]
         if supported(profile, mention, folded, allowed) or any(
-            profile.about.get(i, 0) & allowed for i in widened(mention.id)
+            (profile.exact_present.get(i, 0) | profile.exact_absent.get(i, 0)) & allowed for i in widened(mention.id)
         ):
             continue
         if heard.speech.denied(mention.start, mention.end) and profile.exact_absent.get("hx.medication", 0) & allowed:
@@ -46,12 +48,18 @@ def treatments(profile: Profile, heard: Heard, allowed: int, reference: Referenc
         if covers_reference(concept, reference) >= (1.0 if mode is not Mode.SAYS else 0.5):
             if known.kind in ("drug", "procedure") or _TOLD.search(heard.speech.stretch_text(mention.start)):
                 yield "leak:treatment", words
-        elif (known.kind == "drug" and not _is_class(concept)) or (
+        elif (known.kind == "drug" and (not _is_class(concept) or _allergic(heard, mention.start))) or (
             known.kind == "procedure"
             and heard.speech.mode(mention.start) is Mode.SAYS
             and _TOLD.search(heard.speech.stretch_text(mention.start))
         ):
             yield "invention", words
+
+
+def _allergic(heard: Heard, at: int) -> bool:
+    """Whether an allergy is spoken of: to a whole class as much as to one medicine."""
+    here = heard.speech.stretch(at)
+    return any(m.id.endswith("hx.allergy") and heard.speech.stretch(m.start) == here for m in heard.mentions)
 
 
 def _is_class(concept: str) -> bool:
@@ -74,7 +82,8 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
         if any(profile.about.get(i, 0) & allowed for i in ids)
         for word in words
     ]
-    for match in _TESTS.finditer(folded):
+    spoken_of = speech.chinese or not _TEST_WORDS.isdisjoint(WORDS.findall(folded))
+    for match in _TESTS.finditer(folded) if spoken_of else ():
         if match.start() < last or in_words(profile, match.group(), allowed):
             continue
         mode = speech.mode(match.start())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from functools import cache
 
 from clinic_sim.clinic.patient.speech.disclosure import GENERAL
@@ -35,7 +37,7 @@ BLAND = frozenset(
 )
 
 
-def turned(profile: Profile, id_: str, allowed: int, denied: bool) -> bool:
+def turned(profile: Profile, id_: str, allowed: int, denied: bool, of_kin: Collection[str] = ()) -> bool:
     """Whether the facts have a disease that is denied, or deny one that is claimed."""
     if id_ in GENERAL:
         return False
@@ -44,6 +46,13 @@ def turned(profile: Profile, id_: str, allowed: int, denied: bool) -> bool:
     for above in ontology().ancestors(id_):
         lacks |= profile.exact_absent.get(above, 0)
     lacks &= allowed & ~profile.family
+    if of_kin:
+        ill = profile.exact_present.get(id_, 0) & profile.family & allowed
+        theirs = 0
+        for kin in of_kin:
+            theirs |= profile.about.get(kin, 0)
+        if ill:
+            return denied or not theirs & ill
     return bool(has and not lacks) if denied else bool(lacks and not has and not profile.family & allowed)
 
 
@@ -75,11 +84,13 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
     if denied:
         if absent & allowed or any(profile.exact_absent.get(other, 0) & allowed for other in _like(id_)):
             return None
-        if affirmed and id_.startswith(("sx.", "hx.")):
+        taken = id_.startswith("drug.") and _NOT_TAKEN.search(speech.stretch_text(mention.start))
+        if affirmed and (taken or id_.startswith(("sx.", "hx."))):
             return None if SOFT.search(stretch) else "contradiction"
         if about & allowed or in_words(profile, words, allowed):
             return None
         return "unchosen" if (present | absent | about) else "invention"
+    denying |= _denied_alike(profile, id_)
     if denying & allowed and not affirmed and id_.startswith(("sx.", "hx.")):
         return None if _FORMERLY.search(stretch) else "contradiction"
     if (present | about) & allowed or in_words(profile, words, allowed) or _kin(profile, id_, allowed):
@@ -87,6 +98,7 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
     return "unchosen" if (present | absent | about) else "invention"
 
 
+_NOT_TAKEN = re.compile(r"(?:n't|not|never|stopped) (?:\w+ )?(?:tak\w+|us\w+|had)\b|[没不](?:在)?[吃用服]")
 _NEVER_DENIED = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "sx.general", "hx.injury", "hx.mood"})
 
 
@@ -94,6 +106,19 @@ _NEVER_DENIED = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "
 def _like(id_: str) -> tuple[str, ...]:
     """The findings that may be meant by a word for this one."""
     return tuple(dict.fromkeys(other for group in _related("same") if id_ in group for other in group if other != id_))
+
+
+def _denied_alike(profile: Profile, id_: str) -> int:
+    """Facts that deny a finding for which this one is another word: a lump where swelling is denied."""
+    if id_ not in _LUMPS:
+        return 0
+    denying = 0
+    for other in _like(id_):
+        denying |= profile.exact_absent.get(other, 0)
+    return denying
+
+
+_LUMPS = frozenset({"sx.neck_lump", "sx.lymphadenopathy"})
 
 
 def _bloody(id_: str, above: str) -> bool:
