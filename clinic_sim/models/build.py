@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ def make_model(
         spec = ModelSpec.parse(spec, **defaults)
     elif defaults:
         spec = spec.model_copy(update={k: v for k, v in defaults.items() if k not in spec.model_fields_set})
+    address = os.environ.get("OPENAI_BASE_URL")
+    if spec.provider == "openai" and spec.base_url is None and address:
+        spec = spec.model_copy(update={"base_url": address})  # so that the record says which server it was
     if spec.provider == "scripted":
         return ScriptedModel.from_file(Path(spec.model))
     if replay and spec.provider != "langchain":  # whose settings are known by its object only

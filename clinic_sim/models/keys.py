@@ -13,9 +13,19 @@ import orjson
 from clinic_sim.models.chat import ChatModel, Message, Schema, Tool
 
 _INDIFFERENT = frozenset(
-    ("attempts", "connect_s", "attempt_s", "total_s", "concurrency", "price_in", "price_out", "price_cached")
+    (
+        "base_url",
+        "attempts",
+        "connect_s",
+        "attempt_s",
+        "total_s",
+        "concurrency",
+        "price_in",
+        "price_out",
+        "price_cached",
+    )
 )
-"""Settings that change how soon a reply comes and what it costs, never what it says."""
+"""Settings that change where from and how soon a reply comes and what it costs, not what was asked."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 

@@ -113,9 +113,9 @@ class Recording:
             try:
                 entry = json.loads(line)
                 reply_of(entry)
-                self._entries.setdefault(entry["episode"], []).append(
-                    {k: entry[k] for k in ("role", "n", "key", "reply", "error") if k in entry}
-                )
+                kept = {k: entry[k] for k in ("role", "n", "key")}
+                kept |= {k: entry[k] for k in ("reply", "error") if k in entry}
+                self._entries.setdefault(entry["episode"], []).append(kept)
             except (ValueError, KeyError, TypeError) as exc:
                 if number == len(lines):
                     return  # the line that a killed process was writing

@@ -124,7 +124,6 @@ async def test_everything_that_determines_a_reply_is_in_its_key(file: Path) -> N
         (CachedModel(Known("openai/n"), cache), HI, {}),
         (CachedModel(Known(settings={"temperature": 0}), cache), HI, {}),
         (CachedModel(Known(settings={"temperature": 0.1}), cache), HI, {}),
-        (CachedModel(Known(settings={"base_url": "http://one/v1"}), cache), HI, {}),
         (CachedModel(Known(), cache, server="http://one/v1"), HI, {}),
         (CachedModel(Known(), cache, server="http://two/v1"), HI, {}),
         (CachedModel(Known(), cache), other, {}),

@@ -10,7 +10,7 @@ class Quantity(NamedTuple):
 
     kind: str
     """`time` (in hours), `rate` (a day), `degrees`, `percent`, `weight` (kg), `length`, `pressure`, `dose`, `score`,
-    `age` (years), `clock`, `count`."""
+    `age` (years), `pulse`, `clock`, `count`."""
     value: float
     start: int
     end: int
@@ -18,7 +18,21 @@ class Quantity(NamedTuple):
     """Said roughly: about, yesterday, a month."""
 
 
-AGO = {"yesterday": 24.0, "before": 48.0, "week": 168.0, "month": 730.0, "year": 8766.0, "fort": 336.0, "today": 6.0}
+AGO = {
+    "today": 6.0,
+    "yesterday": 24.0,
+    "before": 48.0,
+    "before3": 72.0,
+    "week": 168.0,
+    "fort": 336.0,
+    "week2": 336.0,
+    "month": 730.0,
+    "month2": 1460.0,
+    "year": 8766.0,
+    "year2": 17532.0,
+    "year3": 26298.0,
+}
+"""Hours since a day, week, month or year that is named from now: last year, the month before last."""
 
 
 def same(said: Quantity, known: Quantity) -> bool:
@@ -39,6 +53,8 @@ def same(said: Quantity, known: Quantity) -> bool:
         if said.kind == known.kind == "rate":
             small, large = sorted((said.value, known.value))
             return large <= small * 1.3
+        if said.kind == known.kind == "count" and (said.loose or known.loose):
+            return abs(said.value - known.value) < 0.61
         return abs(said.value - known.value) < 0.051
     if {said.kind, known.kind} <= {"count", "rate", "dose", "bare"}:
         return abs(said.value - known.value) < 0.051

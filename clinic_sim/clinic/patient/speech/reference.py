@@ -67,9 +67,9 @@ class Reference:
 
     def near(self, code: str) -> bool:
         """Whether a disease is the reference's or so near that naming it tells."""
-        return icd10.category(code) in self.codes or (
-            icd10.normalise_code(code) is not None and icd10.block(code) in self.blocks
-        )
+        if icd10.category(code) in self.codes or (code[0] == "C" and any(c[0] == "C" for c in self.codes)):
+            return True
+        return icd10.normalise_code(code) is not None and icd10.block(code) in self.blocks
 
     def organ(self, organ: str) -> bool:
         """Whether the reference is a disease of that organ."""
@@ -77,6 +77,7 @@ class Reference:
 
 
 _SHORT_REPORT = 48
+_MOST_READ = 40
 
 
 def _build(compiled: CompiledCase) -> Reference:
@@ -109,10 +110,10 @@ def _build(compiled: CompiledCase) -> Reference:
     )
     patterns = [p for name in chinese for p in spellings_zh(re.sub(r"[\s()（）]", "", name))]
     concepts: set[str] = set()
-    for name in own:
+    for name in (*own, *(w for n in own for w in n.split()), *names[:_MOST_READ]):
         folded = fold(name)
         for mention in mentions(name, folded, english=True, chinese=bool(HAN.search(name))):
-            if mention.id.startswith(("dx.", "icd:")):
+            if mention.id.startswith("dx.") or (mention.id.startswith("icd:") and name in own):
                 concepts.add(mention.id)
     treatments = []
     for item in case.treatment:
