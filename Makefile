@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint types contracts check bench llm-test clean help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("clinic-sim needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -52,4 +52,4 @@ llm-test: $(VENV)/.dev $(LLM_VENV)/.made  ## whole consultations with a real sma
 	$(LLM_VENV)/bin/python tests/llm/server.py --run $(BIN)/python -m pytest tests/llm -n 0 --durations 5
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LLM_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -54,7 +54,7 @@ def leaked(
     folded = heard.speech.folded
     yield from _names(profile, heard, allowed, reference)
     yield from _diseases(profile, heard, allowed, reference)
-    yield from _mechanisms(profile, heard, allowed, reference)
+    yield from _mechanisms(profile, heard, allowed, reference, asked)
     yield from treatments(profile, heard, allowed, reference)
     yield from results(profile, heard, allowed, reference, asked)
     hint = hinted(folded, reference)
@@ -152,7 +152,9 @@ _WEATHER = frozenset({"cold", "colds"})
 """Words for a disease that are more often something else."""
 
 
-def _mechanisms(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
+def _mechanisms(
+    profile: Profile, heard: Heard, allowed: int, reference: Reference, asked: Heard | None
+) -> Iterator[Found]:
     """An organ and what went wrong in it, side by side."""
     folded = heard.speech.folded
     organs = [m for m in heard.mentions if m.id.startswith("organ.")]
@@ -163,6 +165,15 @@ def _mechanisms(profile: Profile, heard: Heard, allowed: int, reference: Referen
             between = folded[left:right]
             if right - left > _REACH or any(c in between for c in ".!?;。"):
                 continue
+            if (organ.id, process.id) in _SYMPTOMS:
+                continue
+            known_organ = in_words(profile, folded[organ.start : organ.end], allowed)
+            if process.id == "proc.vague" and (
+                known_organ or organ.id in _FELT_ORGANS or not reference.organ(organ.id[6:])
+            ):
+                continue
+            if known_organ and profile.perspective & allowed and process.id == "proc.fail":
+                continue  # a fear for an organ, told as one
             here = folded[min(process.start, organ.start) : max(process.end, organ.end)]
             if in_words(profile, folded[process.start : process.end], allowed) and in_words(
                 profile, folded[organ.start : organ.end], allowed
@@ -174,6 +185,21 @@ def _mechanisms(profile: Profile, heard: Heard, allowed: int, reference: Referen
                 continue
             kind = "leak:diagnosis" if reference.organ(organ.id[6:]) else "invention"
             yield kind, heard.speech.text[min(process.start, organ.start) : max(process.end, organ.end)]
+    for organ in organs:
+        if organ.id in _FELT_ORGANS or not reference.organ(organ.id[6:]) or processes:
+            continue
+        if not _CAUSE.search(folded[max(0, organ.start - _REACH) : organ.start]):
+            continue
+        words = folded[organ.start : organ.end]
+        if not in_words(profile, words, allowed) and not (asked is not None and words in asked.speech.folded):
+            yield "leak:diagnosis", heard.speech.text[organ.start : organ.end]
+
+
+_CAUSE = pattern("blames")
+
+
+_SYMPTOMS = frozenset({("organ.heart", "proc.pace"), ("organ.bowel", "proc.pace"), ("organ.stomach", "proc.pace")})
+"""What goes wrong in an organ and is felt as just that: a heart that goes too fast."""
 
 
 _INSIDE = re.compile(r"inside|lining|里面|内部")

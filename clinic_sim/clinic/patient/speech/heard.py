@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,6 +43,9 @@ def listen(text: str, *, record: bool = False) -> Heard:
     if speech.chinese:
         values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
     values += _sides(speech.folded, found, values)
+    if speech.chinese:
+        found = [m for m in found if not _idle_zh(m, speech.folded)]
+        values = list(_effects(values, speech))
     numbers = quantities(speech.folded, english=speech.english, chinese=speech.chinese)
     return Heard(speech, tuple(found), tuple(values), tuple(numbers))
 
@@ -67,6 +70,31 @@ def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Ment
         side = match["en"] or ("left" if match["zh"] == "左" else "right")
         sides[match.start()] = Mention(match.start(), mention.end, f"side={side}")
     return list(sides.values())
+
+
+_SIGH = re.compile(r"(?:^|[\s。!?…,~])咳(?=[,!~…。\s])")
+_SPITS = re.compile(r"吐(?:出来|出|的|了|了?口)?[^,。;!?]{0,6}痰")
+
+
+def _idle_zh(mention: Mention, folded: str) -> bool:
+    """Whether a word is none of a complaint: 咳 as a sigh, 吐 of phlegm."""
+    word = folded[mention.start : mention.end]
+    if word == "咳":
+        return _SIGH.match(folded, max(0, mention.start - 1)) is not None
+    return word[0] == "吐" and mention.id == "sx.vomiting" and _SPITS.match(folded, mention.start) is not None
+
+
+def _effects(values: list[Mention], speech: Speech) -> Iterator[Mention]:
+    """Effects with their denials: 没管用 is no help, and what did not get better is not better."""
+    for value in values:
+        if value.id not in ("help=yes", "course=better"):
+            yield value
+            continue
+        begin = next((b for b, until in speech.denials if b <= value.start < until), None)
+        if begin is None:
+            yield value
+        elif value.id == "help=yes":
+            yield Mention(begin - 1, value.end, "help=no")
 
 
 _LONG_WORD = re.compile("[a-z]{6,}")

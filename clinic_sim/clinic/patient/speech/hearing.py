@@ -52,6 +52,10 @@ _END_ZH = pattern("denial.ends.zh")
 _NONE_OF_IT_ZH = pattern("denies.all.zh")
 
 
+_LIST_ZH = pattern("denies.list.zh")
+_NO_LIST = re.compile("但|不过|就是|只是|除了|[^没]有|^有|会|老是|得了")
+
+
 _HERE_ZH = 5
 
 
@@ -150,4 +154,12 @@ def _denials(folded: str, chinese: bool, english: bool) -> list[tuple[int, int]]
         for none in _NONE_OF_IT_ZH.finditer(folded):
             begin = max(folded.rfind(c, 0, none.start()) for c in "。!?;\n") + 1
             found.append((begin, none.start()))
+        for none in _LIST_ZH.finditer(folded):
+            begin = max(folded.rfind(c, 0, none.start()) for c in ",。!?;\n") + 1
+            if begin == none.start() and begin:  # a comma stands before it: the list is all that was said
+                begin = max(folded.rfind(c, 0, none.start()) for c in "。!?;\n") + 1
+            last = 0
+            for turn in _NO_LIST.finditer(folded[begin : none.start()]):
+                last = turn.end()
+            found.append((begin + last, none.start()))
     return found

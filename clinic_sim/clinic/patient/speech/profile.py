@@ -132,6 +132,11 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
                 _add(profile.about, above, bit)
     for value in heard.contrasts:
         attribute, _, which = value.id.partition("=")
+        if absent or speech.denied(value.start, value.end):
+            other = _OTHER_VALUE.get(which)
+            if other is not None and not absent:
+                _add(profile.values.setdefault(attribute, {}), other, bit)
+            continue
         if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
             continue  # what rest or food does is no effect of a treatment
         if attribute in _DENIABLE and (absent or speech.denied(value.start, value.end)):
@@ -150,6 +155,10 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
     for one in stems_of(speech.folded):
         _add(profile.stems, one, bit)
     return heard
+
+
+_OTHER_VALUE = {"constant": "intermittent", "intermittent": "constant", "regular": "irregular", "irregular": "regular"}
+"""The value left where a fact denies one of two."""
 
 
 _WEAK_KEYS = frozenset({"attr", "neg", "normal", "unknown", "informant", "who", "organ", "proc"})
