@@ -344,3 +344,16 @@ BAD = [
     ("knee", "drink", "contradiction", "喝酒吗？", "不喝，滴酒不沾。"),
     ("knee", "drug", "contradiction", "吃什么药？", "氢氯噻嗪一百毫克。"),
 ]
+
+
+@pytest.mark.parametrize(("case", "facts", "question", "words"), CLEAN)
+def test_honest_words_stand(case: str, facts: str, question: str, words: str) -> None:
+    assert _kinds(case, facts, question, words) == []
+
+
+@pytest.mark.parametrize(("case", "facts", "label", "question", "words"), BAD)
+def test_other_words_are_refused(case: str, facts: str, label: str, question: str, words: str) -> None:
+    kinds = [kind for kind, _ in _kinds(case, facts, question, words)]
+    assert kinds
+    if label == "leak":
+        assert any(kind != "form" for kind in kinds)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.clinic.patient.speech.answers import short_answer
 from clinic_sim.clinic.patient.speech.claims import claims
 from clinic_sim.clinic.patient.speech.disclosure import leaked
 from clinic_sim.clinic.patient.speech.heard import Heard, content, listen, sentences_of, stems_of, widened
@@ -117,10 +118,12 @@ def review_words(
     new = profile.allowed(chosen, ())
     faults = list(_found(compiled, profile, heard, allowed, new, None))
     unsaid = tuple(f for f in chosen if not _carried(profile, heard, None, f))
-    if question and (faults or unsaid):
-        # What was asked only excuses; it is read where there is something to excuse.
+    bare = short_answer(heard.speech.folded)
+    if question and (faults or unsaid or bare):
+        # What was asked only excuses; it is read where there is something to excuse, and for a bare yes or no.
         asked = _asked(question)
-        faults = list(_found(compiled, profile, heard, allowed, new, asked))
+        if faults or bare:
+            faults = list(_found(compiled, profile, heard, allowed, new, asked))
         unsaid = tuple(f for f in unsaid if not _carried(profile, heard, asked, f))
     found: dict[str, Objection] = {}
     details = _DETAILS[compiled.case.language]

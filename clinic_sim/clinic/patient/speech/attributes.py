@@ -23,8 +23,11 @@ NEAR_EN, NEAR_ZH = 45, 14
 _STARTS = pattern("starts")
 
 
-_WHATEVER_BESIDE = frozenset({"flow", "help", "prior", "spread", "energy", "spirits"})
+_WHATEVER_BESIDE = frozenset({"flow", "help", "prior", "spread", "energy", "spirits", "home", "drink", "rhythm"})
 """Attributes that need no complaint beside them to be compared."""
+_TURNING = frozenset({"help", "pattern", "rhythm"})
+"""Attributes whose words a fact may hold with a "not": what hasn't helped has not helped."""
+_COLOURED = ("sx.", "site.", "hx.urine", "hx.stool")
 _DAY = pattern("one.day")
 
 
@@ -42,7 +45,9 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         held = profile.values.get(which.attribute, {})
         if held.get(which.value, 0) & allowed:
             continue
-        if speech.mode(value.start) is not Mode.SAYS or speech.denied(value.start, value.end):
+        if speech.mode(value.start) is not Mode.SAYS:
+            continue
+        if value.id != "help=no" and speech.denied(value.start, value.end):
             continue
         stretch = speech.stretch_text(value.start)
         if which.attribute == "onset" and (which.value == "gradual" and not _STARTS.search(stretch)):
@@ -52,14 +57,15 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         if which.attribute in _HABITUAL and (_DAY.search(around) or not _STRONG.search(around)):
             continue
         words = speech.text[value.start : value.end]
-        if in_words(profile, speech.folded[value.start : value.end], allowed):
+        if which.attribute not in _TURNING and in_words(profile, speech.folded[value.start : value.end], allowed):
             continue
         others = 0
         for other, mask in held.items():
             if other != which.value and "both" not in (other, which.value):
                 others |= mask
         if others & chosen:
-            if held.get("both", 0) & allowed:
+            both = held.get("both", 0) & allowed
+            if both and (both & chosen & ~profile.base or not _of_these(profile, heard, value, others & chosen, both)):
                 continue
             compared = which.strict or which.attribute in _WHATEVER_BESIDE
             if not compared and (SOFT.search(without(stretch, words)) or not _is_of_body(heard, value)):
@@ -67,6 +73,17 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
             yield "contradiction", words
         elif which.strict and not others & allowed and _bodily(heard, value):
             yield ("unchosen" if held.get(which.value, 0) else "invention"), words
+
+
+def _of_these(profile: Profile, heard: Heard, value: Mention, those: int, both: int) -> bool:
+    """Whether a value is said of what only `those` facts speak of: one calf hurts where both legs are swollen."""
+    stretch = heard.speech.stretch(value.start)
+    beside = [
+        profile.about.get(m.id, 0)
+        for m in heard.mentions
+        if m.id.startswith("sx.") and heard.speech.stretch(m.start) == stretch
+    ]
+    return any(mask & those and not mask & both for mask in beside)
 
 
 def _is_of_body(heard: Heard, value: Mention) -> bool:
@@ -82,8 +99,13 @@ def _is_of_body(heard: Heard, value: Mention) -> bool:
 def _bodily(heard: Heard, value: Mention) -> bool:
     """Whether a value is said of something in the body."""
     stretch = heard.speech.stretch(value.start)
+    colour = value.id.startswith("colour=")
+    kinds = _COLOURED if colour else ("sx.", "site.", "attr.")
     return any(
-        m.id.startswith(("sx.", "site.", "attr.")) and heard.speech.stretch(m.start) == stretch for m in heard.mentions
+        m.id.startswith(kinds)
+        and heard.speech.stretch(m.start) == stretch
+        and not (colour and (m.start, m.end) == (value.start, value.end))
+        for m in heard.mentions
     )
 
 
@@ -92,15 +114,29 @@ def ways(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
     for modifier, way, start, end in directions(heard):
         held = profile.directions.get(modifier, {})
         other = "worse" if way == "better" else "better"
-        if held.get(other, 0) & chosen and not held.get(way, 0) & chosen and heard.speech.mode(start) is Mode.SAYS:
+        if heard.speech.mode(start) is not Mode.SAYS:
+            continue
+        turned = held.get(other, 0) & chosen and not held.get(way, 0) & chosen
+        if turned or (modifier in _EATING and _has_nothing_to_do_with_food(profile) & chosen):
             yield "contradiction", heard.speech.text[start:end]
+
+
+_EATING = frozenset({"attr.food", "meals=after meals", "meals=before meals"})
+
+
+def _has_nothing_to_do_with_food(profile: Profile) -> int:
+    """The facts that say that eating does not matter."""
+    eating = profile.about.get("attr.food", 0)
+    for pair in ("进食", "吃饭", "饮食"):
+        eating |= profile.stems.get(pair, 0)
+    return profile.about.get("attr.unrelated", 0) & eating
 
 
 _LIFE = pattern("waiting")
 
 
 def numbers(
-    compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, asked: Heard | None
+    compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, chosen: int, asked: Heard | None
 ) -> Iterator[Found]:
     speech = heard.speech
     reference = reference_of(compiled)
@@ -111,19 +147,30 @@ def numbers(
         if said.kind == "weight" and _weight_turned(profile, before, allowed):
             yield "contradiction", speech.text[said.start : said.end]
             continue
-        if any(mask & allowed and same(said, known) for known, mask in profile.numbers):
+        held_by = allowed
+        if said.kind == "time" and _SMOKED.search(before):  # the years of the complaint are not those of the smoking
+            held_by = profile.about.get("hx.smoking", 0) & allowed & ~profile.base or allowed
+        if any(mask & held_by and same(said, known) for known, mask in profile.numbers):
             continue
         digits = re.findall(r"\d+(?:\.\d+)?", speech.folded[said.start : said.end])
-        if said.kind == "bare" and all(profile.digits.get(d, 0) & allowed for d in digits):
+        if said.kind == "bare" and digits and all(profile.digits.get(d, 0) & allowed for d in digits):
             continue
         words = speech.text[said.start : said.end]
         if asked is not None and words.lower() in asked.speech.folded:
+            continue
+        if _only_said(profile, said, speech.folded, allowed):
+            continue
+        if said.kind == "pressure" and not digits:
+            yield "leak:result", words
             continue
         if _LIFE.search(speech.stretch_text(said.start)) or said.kind == "clock":
             continue
         if said.kind == "ago" and (
             said.value < 24
-            or any(k.kind in ("time", "ago") and m & allowed and k.value <= 24 * 3 for k, m in profile.numbers)
+            or (
+                any(k.kind in ("time", "ago") and m & allowed and k.value <= 24 * 3 for k, m in profile.numbers)
+                and (said.value < 24 * 7 or not any(_alike(k, said) and m & chosen for k, m in profile.numbers))
+            )
         ):
             continue
         if (
@@ -143,10 +190,25 @@ def numbers(
             yield ("unchosen" if held else "invention"), words
 
 
+_IDIOM = pattern("number.idioms")
+_SELDOM = 3.0
+
+
+def _only_said(profile: Profile, said: Quantity, folded: str, allowed: int) -> bool:
+    """Whether a number is one of a saying, or "every day" where no fact has it far more seldom."""
+    if any(match.start() <= said.start < match.end() for match in _IDIOM.finditer(folded)):
+        return not (said.kind == "rate" and any(k.kind == "rate" and m & allowed for k, m in profile.numbers))
+    if said.kind == "rate" and said.loose and folded[said.start : said.end].startswith(("every d", "each d", "every s")):
+        rates = [k.value for k, m in profile.numbers if k.kind == "rate" and m & allowed]
+        return not rates or max(rates) * _SELDOM > said.value
+    return False
+
+
 _MEASURED = frozenset({"bare", "pressure", "percent", "length"})
 
 
 _VERB_REACH = 25
+_SMOKED = re.compile(r"\bsmok\w+(?: for)?(?: about| over| around)? ?$|(?:抽|吸)(?:烟|着)?(?:都|有|了|也)*$|烟龄(?:有|是)?$")
 _LOST = re.compile(r"\b(?:lost|lose|losing|dropped|shed)\b|瘦|掉|轻了|减")
 _GAINED = re.compile(r"\b(?:gain\w*|put on|putting on)\b|胖|重了|长了|增")
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.clinic.patient.speech.answers import answers
 from clinic_sim.clinic.patient.speech.attributes import NEAR_EN, NEAR_ZH, numbers, values, ways
 from clinic_sim.clinic.patient.speech.heard import Heard, content, name_of, negative, stems_of
 from clinic_sim.clinic.patient.speech.hearing import Mode
 from clinic_sim.clinic.patient.speech.lexicon import CLAIM
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.support import Found, in_words
-from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.clinic.patient.speech.tables import pattern, word_list
 from clinic_sim.clinic.patient.speech.verdicts import BLAND, SYSTEM, turned, verdict
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.scan import Mention
@@ -39,12 +40,13 @@ def claims(
 ) -> Iterator[Found]:
     """Every claim that the allowed facts do not hold."""
     yield from _concepts(profile, heard, allowed, asked)
+    yield from answers(profile, heard, chosen, asked)
     yield from _all_well(profile, heard, chosen)
     yield from _work(profile, heard, chosen)
     yield from _sites(profile, heard, allowed, asked)
     yield from values(profile, heard, allowed, chosen)
     yield from ways(profile, heard, chosen)
-    yield from numbers(compiled, profile, heard, allowed, asked)
+    yield from numbers(compiled, profile, heard, allowed, chosen & ~profile.base, asked)
 
 
 _ALL_WELL = pattern("all.well")
@@ -99,10 +101,17 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
     for mention in heard.mentions:
         if _checked(mention.id) or negative(mention, heard.speech.folded):
             by_span.setdefault((mention.start, mention.end), []).append(mention)
+    held = [
+        (v.start, v.end)
+        for v in heard.contrasts
+        if v.id.startswith("quality=") and profile.values.get("quality", {}).get(v.id[8:], 0) & allowed
+    ]
     for (start, end), named in by_span.items():
         mode = speech.mode(start)
-        if mode is Mode.WISHES or mode is Mode.UNSURE:
+        if (mode is Mode.WISHES and named[0].id != "sx.suicidal") or mode is Mode.UNSURE:
             continue
+        if any(s < end and start < e for s, e in held):
+            continue  # the quality of a chosen fact in a word that is also a complaint: squeezing
         verdicts: list[str | None] = []
         for mention in named:
             id_ = name_of(mention.id)
@@ -110,6 +119,10 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
                 continue
             if mode is Mode.ASKS and _echoed(asked, id_):
                 continue
+            if id_ == "sx.insomnia" and speech.folded[end - 1] == "醒":
+                # To be woken by what comes at night is no other complaint.
+                if profile.values.get("daytime", {}).get("night", 0) & allowed:
+                    verdicts.append(None)
             denied = speech.denied(start, end) or negative(mention, speech.folded)
             if id_.startswith("dx."):
                 # Whether a disease may be named at all is the business of disclosure; here is only what is said of it.
@@ -123,12 +136,24 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
             verdicts.append(verdict(profile, mention, heard, allowed, denied))
         if not verdicts or None in verdicts:
             continue
+        if profile.own_clauses.get(_clause(speech.folded, start, end), 0) & allowed:
+            continue
         stretch = speech.stretch_text(start)
         if all(name_of(m.id) in _BY_EMOTION for m in named) and _EMOTION.search(stretch):
             continue
         # Of several readings of the same words the mildest counts.
         kind = next((k for k in ("unchosen", "invention", "contradiction") if k in verdicts), "invention")
+        if kind != "contradiction" and speech.folded[start:end] in _AMBIGUOUS:
+            continue
         yield kind, speech.text[start:end]
+
+
+_AMBIGUOUS = word_list("ambiguous")
+"""Single words of everyday speech that records use for findings: alone they claim nothing."""
+def _clause(folded: str, start: int, end: int) -> str:
+    left = max(folded.rfind(c, 0, start) for c in ",.;!?。\n") + 1
+    ends = [at for c in ",.;!?。\n" if (at := folded.find(c, end)) >= 0]
+    return folded[left : min(ends, default=len(folded))].strip()
 
 
 _BODILY = pattern("bodily")
@@ -158,6 +183,8 @@ def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) ->
             continue
         if profile.about.get(mention.id, 0) & allowed or in_words(profile, words, allowed):
             continue
+        if len(words) == 1 and in_words(profile, speech.folded[mention.start : mention.end + 1], allowed):
+            continue  # 颈 of 颈椎
         over = known.ancestors(mention.id)[1:]
         if any(profile.about.get(a, 0) & allowed and a in _PARTS_TOO for a in over):
             continue

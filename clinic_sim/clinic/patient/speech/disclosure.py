@@ -10,7 +10,7 @@ from clinic_sim.clinic.patient.speech.heard import Heard
 from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, phrase, run_together
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.reference import Reference, reference_of
-from clinic_sim.clinic.patient.speech.results import results, treatments
+from clinic_sim.clinic.patient.speech.results import operations, results, treatments
 from clinic_sim.clinic.patient.speech.support import WORDS, Found, in_words, supported
 from clinic_sim.clinic.patient.speech.tables import pattern
 from clinic_sim.knowledge.concepts import ontology
@@ -56,6 +56,8 @@ def leaked(
     yield from _diseases(profile, heard, allowed, reference)
     yield from _mechanisms(profile, heard, allowed, reference, asked)
     yield from treatments(profile, heard, allowed, reference)
+    if heard.speech.english:
+        yield from operations(profile, heard, allowed, reference)
     yield from results(profile, heard, allowed, reference, asked)
     hint = hinted(folded, reference)
     if hint is not None and (compiled.case.diagnosis is not None):
@@ -172,7 +174,7 @@ def _mechanisms(
                 known_organ or organ.id in _FELT_ORGANS or not reference.organ(organ.id[6:])
             ):
                 continue
-            if known_organ and profile.perspective & allowed and process.id == "proc.fail":
+            if known_organ and profile.fears & allowed and process.id == "proc.fail" and not reference.organ(organ.id[6:]):
                 continue  # a fear for an organ, told as one
             here = folded[min(process.start, organ.start) : max(process.end, organ.end)]
             if in_words(profile, folded[process.start : process.end], allowed) and in_words(

@@ -73,6 +73,7 @@ def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Ment
 
 
 _SIGH = re.compile(r"(?:^|[\s。!?…,~])咳(?=[,!~…。\s])")
+_DRAWN = re.compile(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
 _SPITS = re.compile(r"吐(?:出来|出|的|了|了?口)?[^,。;!?]{0,6}痰")
 
 
@@ -81,6 +82,8 @@ def _idle_zh(mention: Mention, folded: str) -> bool:
     word = folded[mention.start : mention.end]
     if word == "咳":
         return _SIGH.match(folded, max(0, mention.start - 1)) is not None
+    if word == "血":
+        return _DRAWN.search(folded[max(0, mention.start - 3) : mention.end + 6]) is not None
     return word[0] == "吐" and mention.id == "sx.vomiting" and _SPITS.match(folded, mention.start) is not None
 
 
@@ -168,9 +171,12 @@ def directions(heard: Heard) -> list[tuple[str, str, int, int]]:
     """What makes a complaint better or worse: the modifier, the way, and where the modifier stands."""
     speech = heard.speech
     found = []
-    for mention in heard.mentions:
-        if mention.id not in _MODIFIERS:
+    meals = [v for v in heard.contrasts if v.id.startswith("meals=")]
+    for mention in (*heard.mentions, *meals):
+        if mention.id not in _MODIFIERS and not mention.id.startswith("meals="):
             continue
+        if mention.id == "attr.food" and any(v.start < mention.end and mention.start < v.end for v in meals):
+            continue  # on an empty stomach is not by eating
         left = max(speech.folded.rfind(c, 0, mention.start) for c in ",.;!?。、\n") + 1
         ends = [at for c in ",.;!?。、\n" if (at := speech.folded.find(c, mention.end)) >= 0]
         clause = speech.folded[left : min(ends, default=len(speech.folded))]

@@ -82,6 +82,8 @@ def _misspelt(word: str, reference: Reference) -> str | None:
                 1 if len(wanted) >= 8 else 0
             ):
                 return wanted
+        if _same_root(word, wanted):
+            return wanted
         if len(word) >= 6 and (
             wanted.startswith(word)
             or (
@@ -92,6 +94,21 @@ def _misspelt(word: str, reference: Reference) -> str | None:
         ):
             return wanted
     return None
+
+
+_ROOT = 7
+
+
+def _same_root(word: str, wanted: str) -> bool:
+    """Whether a word is the beginning of a long name, misspelt or with another ending: hyperthiroid, listeria."""
+    if len(wanted) < _ROOT + 2 or len(word) < _ROOT or word[:3] != wanted[:3] or word in _FEELINGS:
+        return False
+    if word[:_ROOT] == wanted[:_ROOT]:
+        return len(word) - _ROOT <= 2
+    return len(word) >= _ROOT + 2 and OSA.distance(word, wanted[: len(word)], score_cutoff=1) <= 1
+
+
+_FEELINGS = word_list("feelings")
 
 
 def run_together(folded: str, reference: Reference) -> str | None:

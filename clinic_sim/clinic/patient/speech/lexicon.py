@@ -67,6 +67,9 @@ def _forms(language: Language) -> Iterator[tuple[str, str]]:
         id_ = CLAIM + row[0] if row[0].startswith("hx.") else row[0]
         for form in row[column].split("|"):
             yield form, id_
+            if language == "en" and id_ != PLAIN:
+                for other in _looser(form):
+                    yield other, id_
     for id_, listed in knowledge_rows(f"terms_{language}.tsv"):
         for form in listed.split("|"):
             # What only keeps a shorter term from being found in it may still be the name of something else.
@@ -88,6 +91,28 @@ def _forms(language: Language) -> Iterator[tuple[str, str]]:
                     and len(form) > (3 if language == "en" else 1)
                 ):
                     yield form.removeprefix("^"), f"exam:{exam.code}"
+
+
+_IS = re.compile(r" (?:is|are|was|were|gone|went|turned|feels?|looks?|keeps?|has gone|have gone) ")
+_BETWEEN = ("all", "so", "a bit", "a little", "rather", "pretty", "ever so", "proper", "well")
+
+
+def _looser(form: str) -> Iterator[str]:
+    """A lay form with what people put between its words: my pee's all frothy, gone a bit yellow."""
+    match = _IS.search(f" {form}")
+    if match is None:
+        return
+    before, verb, after = f" {form}"[: match.start()].strip(), match.group().strip(), f" {form}"[match.end() :]
+    linked = verb in ("is", "are", "was", "were")
+    for between in _BETWEEN:
+        yield f"{before} {verb} {between} {after}".strip()
+        if linked:
+            yield f"{before} {between} {after}".strip()
+    if linked and before:
+        yield f"{before} {after}"
+        yield f"{before} has been {after}"
+        yield f"{before} have been {after}"
+        yield f"{before} been {after}"
 
 
 def _diseases(language: Language, known: set[str]) -> Iterator[tuple[str, str]]:

@@ -41,11 +41,26 @@ def plain_zh(name: str) -> str:
 
 def spellings_zh(name: str) -> Iterator[str]:
     """A name, with characters of the same sound, and with one character inside it wrong."""
-    yield "".join(map(_homophones, name))
+    if len(name) == 2:  # one wrong character, or everyday words would be names
+        yield f"(?!{'|'.join(sorted(word_list('no.misspelling.zh')))})(?:{name[0]}{_homophones(name[1])}|{_homophones(name[0])}{name[1]})"
+    else:
+        yield "".join(map(_homophones, name))
     if len(name) >= 4:
         for at in range(1, len(name) - 1):
             yield re.escape(name[:at]) + r"[^\s\x00-\x7f。]" + re.escape(name[at + 1 :])
         yield r"[的得了着有个\s]{0,2}".join(map(re.escape, (name[:2], name[2:])))
+
+
+_EPONYM_ZH = re.compile(r"(?P<who>[\u3400-\u9fff]{2,7}?)氏?(?:病|症|综合[征症]|现象|麻痹|淋巴瘤|舞蹈病|甲状腺炎|动脉炎)$")
+
+
+def eponyms_zh(names: Iterable[str]) -> Iterator[str]:
+    """The people in Chinese names: 格雷夫斯 of 格雷夫斯病. They are told by the characters that spell foreign names."""
+    spelling = word_list("foreign.names.zh")
+    for name in names:
+        match = _EPONYM_ZH.match(name)
+        if match and (match["who"] in spelling or all(c in spelling for c in match["who"])):
+            yield match["who"]
 
 
 def telling_names(names: Iterable[str]) -> tuple[str, ...]:

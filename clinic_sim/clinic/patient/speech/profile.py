@@ -25,6 +25,7 @@ from clinic_sim.clinic.patient.speech.heard import (
     stems_of,
     widened,
 )
+from clinic_sim.clinic.patient.speech.quantities_en import numbers_in_words
 from clinic_sim.clinic.patient.speech.quantity import Quantity
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.concepts import ontology
@@ -51,6 +52,8 @@ class Profile:
     digits: dict[str, int] = field(default_factory=dict)
     own: dict[str, int] = field(default_factory=dict)
     """Sentences as the facts have them."""
+    own_clauses: dict[str, int] = field(default_factory=dict)
+    """Clauses of them whose denials are their own."""
     values: dict[str, dict[str, int]] = field(default_factory=dict)
     directions: dict[str, dict[str, int]] = field(default_factory=dict)
     """By what changes a complaint: facts in which it makes it `better`, and `worse`."""
@@ -59,6 +62,10 @@ class Profile:
     family: int = 0
     normal: int = 0
     """Facts that say that all is well."""
+    denials: int = 0
+    """Facts that say that something is not there."""
+    fears: int = 0
+    """Facts that tell what the patient thinks or is afraid of."""
     occupations: int = 0
     keys: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each fact says that words must share to carry it: concepts and codes."""
@@ -132,16 +139,19 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
                 _add(profile.about, above, bit)
     for value in heard.contrasts:
         attribute, _, which = value.id.partition("=")
-        if absent or speech.denied(value.start, value.end):
+        if attribute != "daytime" and (absent or speech.denied(value.start, value.end)):
             other = _OTHER_VALUE.get(which)
-            if other is not None and not absent:
-                _add(profile.values.setdefault(attribute, {}), other, bit)
-            continue
+            if not absent:
+                if other is not None:
+                    _add(profile.values.setdefault(attribute, {}), other, bit)
+                continue
         if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
             continue  # what rest or food does is no effect of a treatment
         if attribute in _DENIABLE and (absent or speech.denied(value.start, value.end)):
             which = "no" if which == "yes" else "yes"
         _add(profile.values.setdefault(attribute, {}), which, bit)
+    if any(v.id == "course=better" for v in heard.contrasts) and any(m.id.startswith("drug.") for m in heard.mentions):
+        _add(profile.values.setdefault("help", {}), "yes", bit)
     for mention in heard.mentions:
         if mention.id in ("sx.sputum", "sx.dry_cough"):
             dry = mention.id == "sx.dry_cough" or absent or speech.denied(mention.start, mention.end)
@@ -150,6 +160,8 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
         _add(profile.directions.setdefault(modifier, {}), way, bit)
     for number in heard.quantities:
         profile.numbers.append((number, bit))
+    if speech.english:
+        profile.numbers += [(number, bit) for number in numbers_in_words(speech.folded, heard.quantities)]
     for digits in re.findall(r"\d+(?:\.\d+)?", speech.folded):
         _add(profile.digits, digits, bit)
     for one in stems_of(speech.folded):
@@ -159,6 +171,10 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
 
 _OTHER_VALUE = {"constant": "intermittent", "intermittent": "constant", "regular": "irregular", "irregular": "regular"}
 """The value left where a fact denies one of two."""
+
+
+_CLAUSE = 4
+_NEGATION = re.compile(r"\b(?:no|not|never|without|denies)\b|n't|[不没无未]")
 
 
 _WEAK_KEYS = frozenset({"attr", "neg", "normal", "unknown", "informant", "who", "organ", "proc"})
@@ -188,6 +204,10 @@ def _build(compiled: CompiledCase) -> Profile:
         heard = _read_into(profile, text, bit, absent=absent)
         for one in sentences_of(f"{heard.speech.folded}\n{fold(said(compiled, fact.id))}"):
             _add(profile.own, one, bit)
+            denies = absent or bool(heard.speech.denials)
+            for clause in one.split(","):
+                if len(clause) >= _CLAUSE and (not denies or _NEGATION.search(clause)):
+                    _add(profile.own_clauses, clause.strip(), bit)
         for id_ in fact.about:
             _add(profile.exact_absent if absent else profile.exact_present, id_, bit)
             for wide in known.closure(id_) if id_ in known.concepts else ():
@@ -212,8 +232,12 @@ def _build(compiled: CompiledCase) -> Profile:
                 _add(profile.absent, id_, bit)
         if meaning.general or any(m.id == "normal" for m in heard.mentions):
             profile.normal |= bit
+        if absent or heard.speech.denials:
+            profile.denials |= bit
         if fact.topic is Topic.FAMILY:
             profile.family |= bit
+        if fact.topic in (Topic.IDEA, Topic.CONCERN):
+            profile.fears |= bit
         if fact.topic is Topic.OCCUPATION:
             profile.occupations |= bit
         keys = {name_of(m.id) for m in heard.mentions if m.id.partition(".")[0] not in _WEAK_KEYS}

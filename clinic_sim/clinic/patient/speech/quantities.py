@@ -14,10 +14,10 @@ _BARE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]|\.\d)")
 def quantities(folded: str, *, english: bool, chinese: bool) -> list[Quantity]:
     """The numbers of folded text, in order; of two readings of the same words the first kind counts."""
     found: list[Quantity] = []
+    if chinese:  # first: a Latin unit after a Chinese number is read whole here
+        found += quantities_zh.chinese(folded)
     if english or not chinese:
         found += quantities_en.english(folded)
-    if chinese:
-        found += quantities_zh.chinese(folded)
     if _DIGIT.search(folded):
         found += [Quantity("bare", float(m.group()), m.start(), m.end()) for m in _BARE.finditer(folded)]
     if len(found) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from clinic_sim.clinic.patient.speech.quantity import AGO, Quantity
@@ -55,7 +55,7 @@ _TIME_EN = re.compile(
 _EACH_EN = re.compile(
     rf"\b(?P<n>once|twice|thrice|{_N}(?:\s*(?:-|to|or)\s*{_N})?(?: times| packs?| cigarettes?| pints?| glasses"
     rf"| units| drinks| cups| tablets| pills| beers)?)\s*(?:times )?(?:an?|per|every|each|/|in a)\s*(?P<u>day"
-    rf"|night|week|month|year|hour)\b|\bevery (?P<k>{_N}) (?P<v>hours?|minutes?|days?|weeks?)\b"
+    rf"|night|week|month|year|hour)\b|\bevery (?P<k>{_N}) (?P<v>hours?|minutes?|days?|weeks?)\b|\b(?:every|each) (?:single )?(?P<w>day|week|month)\b"
 )
 
 
@@ -71,7 +71,7 @@ _UNITS_EN = re.compile(
     rf"\b(?P<n>{_N})\s*(?:-|to)?\s*(?:(?P<degrees>degrees?|°\s?[cf]?|celsius|fahrenheit)|(?P<percent>%|per ?cent)"
     r"|(?P<weight>kg|kilos?|kilograms?|pounds?|lbs?|stone)|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
     r"|(?P<dose>mg|milligrams?|mcg|micrograms?|ml|units|puffs)"
-    r"|(?P<count>more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
+    r"|(?P<count>(?:energy|strong|large|small|big|fizzy|alcoholic|extra|full|sugary) (?:drinks|cans|cups|pints|glasses)|cans|more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
     r"|pads?|tablets?|pills|"
     r"bottles?|flights?|blocks?|steps|pregnancies|miscarriages|partners?))(?![a-z])"
 )
@@ -83,10 +83,50 @@ _SCORE_EN = re.compile(rf"\b(?P<n>{_N})\s*(?:/|out of|over)\s*(?P<m>10|ten)\b")
 _PRESSURE = re.compile(r"\b(?P<n>\d{2,3})\s*(?:/|over)\s*(?P<m>\d{2,3})\b")
 
 
+_BIG = rf"(?:(?:an?|one|two)[- ](?:hundred(?:[- ]and)?[- ]?)?(?:{_TENS}|{_WORD})|(?:an?|one|two) hundred|\\d{{2,3}}|{_TENS})"
+_PRESSURE_WORDS = re.compile(
+    rf"\b(?P<n>{_BIG})(?: or so)? (?:over|on) (?:{_TENS}|{_WORD}|\d{{2,3}})\b(?! (?:times|minutes|hours|days|weeks|months|years))"
+)
+"""A blood pressure in words; whoever says one knows a reading."""
+_AT_AGE = re.compile(
+    rf"\b(?:at|aged|age of) (?P<n>{_TENS}|\d{{2}}|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b(?! ?(?:%|per|degrees|miles|o'clock|[ap]\.?m|past|to|mg|kg))"
+)
+
+
+def _hundreds(words: str) -> float:
+    """A number of the order of a blood pressure: one eighteen, a hundred and eighteen."""
+    if words[0].isdigit():
+        return float(words)
+    first, _, rest = words.replace("-", " ").partition(" ")
+    rest = rest.removeprefix("hundred").strip().removeprefix("and").strip()
+    if first not in ("a", "an", "one", "two"):
+        return _value_en(words)
+    return (200.0 if first == "two" else 100.0) + (_value_en(rest) if rest else 0.0)
+
+
 _CLOCK = re.compile(
     r"\b(?P<n>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?::\d\d)?\s*(?:o'?clock"
     r"|a\.?m\b\.?|p\.?m\b\.?)"
 )
+
+
+_ORDINALS = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10,
+}  # fmt: skip
+_NUMBER_WORD = re.compile(rf"\b(?:{_TENS}|{_WORD}|{'|'.join(_ORDINALS)})\b")
+_NTH = re.compile(r"\b(?P<n>\d+)(?:st|nd|rd|th) (?P<u>day|week|month|year)\b")
+
+
+def numbers_in_words(folded: str, known: Collection[Quantity]) -> Iterator[Quantity]:
+    """The numbers that a record writes as words without a unit (two earlier attacks, fourth floor), and its nth weeks."""
+    for match in _NUMBER_WORD.finditer(folded):
+        if not any(q.start < match.end() and match.start() < q.end for q in known):
+            word = match.group()
+            value = float(_ORDINALS[word]) if word in _ORDINALS else _value_en(word)
+            yield Quantity("bare", value, match.start(), match.end())
+    for match in _NTH.finditer(folded):
+        yield Quantity("time", float(match["n"]) * _HOURS[match["u"]], match.start(), match.end(), True)
 
 
 _MAYBE_EN = re.compile(rf"\d|\b(?:once|twice|yesterday|last|past|today|tonight|this|fortnight|an?|{_WORD})\b")
@@ -146,6 +186,9 @@ def english(folded: str) -> list[Quantity]:
         n = match["n"]
         add("clock", float(n) if n.isdigit() else _value_en(n), match, True)
     for match in each(_EACH_EN):
+        if match["w"]:
+            add("rate", 24 / _HOURS[match["w"]], match, True)
+            continue
         if match["k"]:
             hours = _value_en(match["k"]) * _HOURS[match["v"].rstrip("s")]
             add("rate", 24 / hours, match, True)
@@ -189,13 +232,18 @@ def english(folded: str) -> list[Quantity]:
     for match in each(_UNITS_EN):
         kind = match.lastgroup or "count"
         value = _value_en(match["n"])
-        if kind == "count" and value == 1:
+        if kind == "count" and value == 1 and not match["count"].startswith(("pillow", "pack", "bottle", "pint")):
             continue
         add(
             kind,
             value * (0.4536 if match[kind].startswith(("pound", "lb")) else 6.35 if match[kind] == "stone" else 1),
             match,
         )
+    if " over " in folded:
+        for match in _PRESSURE_WORDS.finditer(folded):
+            add("pressure", _hundreds(match["n"]), match)
+    for match in _AT_AGE.finditer(folded) if "at " in folded or "aged" in folded else ():
+        add("bare", _value_en(match["n"]), match)
     for match in _TWICE.finditer(folded) if "ice" in folded or "once" in folded else ():
         add("count", _TIMES.get(match.group(), 1.0), match)
     for match in _AGO_EN.finditer(folded) if _DATES.search(folded) else ():

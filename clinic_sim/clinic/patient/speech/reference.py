@@ -14,6 +14,7 @@ from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.lexicon import mentions, organ_codes
 from clinic_sim.clinic.patient.speech.naming import (
     HAN,
+    eponyms_zh,
     felt,
     initials,
     plain_zh,
@@ -93,7 +94,7 @@ def _build(compiled: CompiledCase) -> Reference:
                 names += [*names_of(near, "en"), *names_of(near, "zh")]
         names += [*names_of(code, "en", whole_category=True), *names_of(code, "zh", whole_category=True)]
     several_words = [n for n in own if len(LATIN.findall(fold(n))) > 1 and not felt(n)]
-    names = [n for n in (*telling_names(names), *several_words) if n in own or not felt(n)]
+    names = [n for n in (*telling_names(names), *eponyms_zh(names), *several_words) if n in own or not felt(n)]
     english = [n for n in names if not HAN.search(n)]
     short = [n for n in english if n.isupper() and len(n) <= 6 and " " not in n]
     long = [n for n in english if n not in short]

@@ -56,6 +56,19 @@ def treatments(profile: Profile, heard: Heard, allowed: int, reference: Referenc
             yield "invention", words
 
 
+_OPERATED = pattern("operated")
+
+
+def operations(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
+    """An operation that is planned, without its name."""
+    for match in _OPERATED.finditer(heard.speech.folded):
+        stretch = heard.speech.stretch_text(match.start())
+        if not (_TOLD.search(stretch) or _FUTURE_ONLY.search(stretch)) or in_words(profile, match.group(), allowed):
+            continue
+        if any(treatment_lexicon.concepts()[t].kind == "procedure" for t in reference.treatments):
+            yield "leak:treatment", match.group()
+
+
 def _allergic(heard: Heard, at: int) -> bool:
     """Whether an allergy is spoken of: to a whole class as much as to one medicine."""
     here = heard.speech.stretch(at)
@@ -93,12 +106,9 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
             match.end() <= q.start < match.end() + _BESIDE_EN and q.kind in _READINGS for q in heard.quantities
         ):
             continue
-        stretch = speech.stretch_text(match.start())
         reach = _BESIDE_ZH if match.group()[-1] > "\u33ff" or speech.chinese else _BESIDE_EN
-        around = (
-            folded[max(0, match.start() - reach // 3) : match.start()] + " " + folded[match.end() : match.end() + reach]
-        )
-        around = _cut_at_stop(around) if stretch else around
+        before = _STOPS.split(folded[max(0, match.start() - reach // 3) : match.start()])[-1]
+        around = f"{before} {_STOPS.split(folded[match.end() : match.end() + reach])[0]}"
         if _SHOWS.search(around) and (mode is Mode.SAYS) and not _FUTURE_ONLY.search(around):
             yield "leak:result", speech.text[match.start() : match.end()]
             last = match.end() + 40
@@ -142,10 +152,6 @@ _BESIDE_EN, _BESIDE_ZH = 45, 14
 
 
 _STOPS = re.compile(r"[。;!?\n]|\.(?!\d)")
-
-
-def _cut_at_stop(words: str) -> str:
-    return _STOPS.split(words.strip(" .。"))[0]
 
 
 _FUTURE_ONLY = pattern("planned.only")

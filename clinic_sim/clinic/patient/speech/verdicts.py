@@ -31,7 +31,6 @@ BLAND = frozenset(
         "sx.concentration",
         "sx.behavior",
         "sx.peers",
-        "sx.speech",
         "sx.tooth_problem",
     }
 )
@@ -79,7 +78,7 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
     if opposite is not None and not denied and profile.exact_present.get(opposite, 0) & allowed and not about & allowed:
         return "contradiction"
     words = speech.folded[mention.start : mention.end]
-    stretch = without(speech.stretch_text(mention.start), words)
+    stretch = without(_as_far_as(heard, mention), words)
     affirmed = profile.present.get(id_, 0) & allowed
     if denied:
         if absent & allowed or any(profile.exact_absent.get(other, 0) & allowed for other in _like(id_)):
@@ -93,12 +92,28 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
     denying |= _denied_alike(profile, id_)
     if denying & allowed and not affirmed and id_.startswith(("sx.", "hx.")):
         return None if _FORMERLY.search(stretch) else "contradiction"
+    below = profile.absent.get(id_, 0) & allowed
+    if below and not present & allowed and id_ in _DENIED_BELOW and not _FORMERLY.search(stretch):
+        return "contradiction"
     if (present | about) & allowed or in_words(profile, words, allowed) or _kin(profile, id_, allowed):
         return None
     return "unchosen" if (present | absent | about) else "invention"
 
 
 _NOT_TAKEN = re.compile(r"(?:n't|not|never|stopped) (?:\w+ )?(?:tak\w+|us\w+|had)\b|[没不](?:在)?[吃用服]")
+def _as_far_as(heard: Heard, mention: Mention) -> str:
+    """The words of the stretch around a mention; in Chinese no further than its clause."""
+    speech = heard.speech
+    stretch = speech.stretch_text(mention.start)
+    if not speech.chinese:
+        return stretch
+    at = mention.end - speech.starts[speech.stretch(mention.start)]
+    stop = stretch.find(",", at)
+    return stretch if stop < 0 else stretch[:stop]
+
+
+_DENIED_BELOW = frozenset({"sx.swelling", "sx.bleeding", "sx.rash", "sx.cough", "sx.vomiting", "sx.discharge"})
+"""Findings that are claimed in short where a fact denies them at their place: "they're swollen"."""
 _NEVER_DENIED = frozenset({"hx.past", "dx.disease", "dx.chronic", "hx.living", "sx.general", "hx.injury", "hx.mood"})
 
 

@@ -1,0 +1,65 @@
+"""Bare yes and no: what they claim is in the question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clinic_sim.clinic.patient.speech.heard import Heard, content, name_of, stems_of, widened
+from clinic_sim.clinic.patient.speech.hearing import Mode
+from clinic_sim.clinic.patient.speech.profile import Profile
+from clinic_sim.clinic.patient.speech.quantity import same
+from clinic_sim.clinic.patient.speech.support import Found
+from clinic_sim.clinic.patient.speech.tables import pattern
+
+_NO = pattern("answers.no")
+_YES = pattern("answers.yes")
+_OTHERWISE = pattern("answers.otherwise")
+_PLAIN = pattern("asks.plainly")
+_OPEN = pattern("asks.openly")
+_ASKED = ("sx.", "dx.", "drug.", "hx.allergy", "hx.smoking", "hx.alcohol", "hx.surgery", "hx.substance")
+
+
+def short_answer(folded: str) -> bool:
+    """Whether words begin with a yes or a no, so that the question matters."""
+    return _NO.match(folded) is not None or _YES.match(folded) is not None
+
+
+def answers(profile: Profile, heard: Heard, chosen: int, asked: Heard | None) -> Iterator[Found]:
+    """A no to what the one chosen fact affirms, and a yes to what it denies.
+
+    Only where the question is a plain one for a finding and the rest of the words says nothing else of the fact.
+    """
+    if asked is None:
+        return
+    own = chosen & ~profile.base
+    speech = heard.speech
+    question = asked.speech.folded
+    if own.bit_count() != 1 or speech.modes[0] is not Mode.SAYS or not _PLAIN.search(question) or _OPEN.search(question):
+        return
+    no, yes = _NO.match(speech.folded), _YES.match(speech.folded)
+    if no is None and yes is None:
+        return
+    about = [name_of(m.id) for m in asked.mentions if name_of(m.id).startswith(_ASKED)]
+    if no is not None and own & ~profile.denials:
+        affirmed = any(profile.about.get(i, 0) & own & ~profile.absent.get(i, 0) for i in about)
+        if affirmed and not _OTHERWISE.search(speech.folded) and not _tells(profile, heard, own, asked):
+            yield "contradiction", speech.text[no.start() : no.end()]
+    elif yes is not None and own & profile.denials and not speech.denials:
+        denied = any(profile.absent.get(i, 0) & own & ~profile.present.get(i, 0) for i in about)
+        if denied and not _OTHERWISE.search(speech.folded):
+            yield "contradiction", speech.text[yes.start() : yes.end()]
+
+
+def _tells(profile: Profile, heard: Heard, own: int, asked: Heard) -> bool:
+    """Whether the words tell some of the fact, beyond what the question said."""
+    fact = next(f for f, bit in profile.bit.items() if bit == own)
+    if content(stems_of(heard.speech.folded)) & (profile.fact_stems[fact] - stems_of(asked.speech.folded)):
+        return True
+    if any(same(said, known) for said in heard.quantities for known in profile.fact_numbers[fact]):
+        return True
+    named = {name_of(m.id) for m in asked.mentions}
+    return any(
+        m.id.startswith(("sx.", "dx.", "drug.", "tx:", "icd:", "claim.")) and name_of(m.id) not in named
+        for m in heard.mentions
+        if not widened(m.id).isdisjoint(profile.keys[fact])
+    )
