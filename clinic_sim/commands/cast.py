@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clinic_sim.clinic.roles import Staff
 from clinic_sim.clinic.staffing import StaffPlan, hire
@@ -29,6 +30,8 @@ class Cast:
     judge: RubricJudge
     suspends: bool
     """Someone waits for a model."""
+    settings: Mapping[str, Mapping[str, Any]]
+    """What is in effect for each role that a model or an agent plays, an address from the environment included."""
     _models: tuple[ChatModel, ...]
     _cache: ReplyCache | None
 
@@ -92,4 +95,6 @@ def _cast(
         models.append(arbiter)
     found = RubricJudge(rubric, model=arbiter, votes=votes)
     suspends = people.suspends or first.suspends or found.suspends
-    return Cast(lambda: make_doctor(doctor, model=model), people, found, suspends, tuple(models), replies)
+    everybody = {"doctor": first.settings, **people.settings(), "judge": found.settings}
+    settings = {role: dict(own) for role, own in everybody.items() if own}
+    return Cast(lambda: make_doctor(doctor, model=model), people, found, suspends, settings, tuple(models), replies)

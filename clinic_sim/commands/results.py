@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,14 +83,26 @@ def print_summary(doctor: str, planned: int, outcomes: Sequence[Outcome]) -> Non
     skipped = planned - len(outcomes)
     console().print(
         f"planned {planned} = completed {len(outcomes) - len(failed)} + failed {len(failed)}"
-        f"{f' + not run {skipped}' if skipped else ''}; scored {len(totals)}; mean total {mean}"
+        f"{f' + not run {skipped}' if skipped else ''}; "
+        f"scored {len(totals)}{_unscored(outcomes)}; mean total {mean}"
     )
     for outcome in failed[:5]:
         console().print(f"  failed  {outcome.episode.case}: {outcome.failure[:300]}")
+    unjudged = [o for o in outcomes if o.scorecard.failure and not o.failure]
+    for outcome in unjudged[:5]:
+        kinds = outcome.scorecard.judge.get("failures", {})
+        why = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
+        console().print(f"  unscored  {outcome.episode.case}: {outcome.scorecard.failure}{f' ({why})' if why else ''}")
     print_usage(outcomes)
     rejected = _rejections(outcomes)
     if rejected:
         console().print("rejected by the guard: " + ", ".join(f"{kind} {n}" for kind, n in rejected.items()))
+
+
+def _unscored(outcomes: Sequence[Outcome]) -> str:
+    """How many have no total, and why: a mean over the others alone would hide them."""
+    why = Counter(o.scorecard.failure or "unscored" for o in outcomes if o.scorecard.total is None)
+    return f" + unscored {why.total()} ({', '.join(f'{k} {n}' for k, n in sorted(why.items()))})" if why else ""
 
 
 def print_usage(outcomes: Sequence[Outcome]) -> None:

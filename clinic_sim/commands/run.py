@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class RunRequest:
 
 
 def run_cases(request: RunRequest) -> int:
-    """Run, print, store. Returns 0, or 1 where an episode broke."""
+    """Run, print, store. Returns 0, or 1 where an episode broke or its judge failed."""
     pack = load_pack(request.scenarios)
     cases = (pack.case(request.case),) if request.case is not None else pack.cases
     cases = cases[: request.limit]
@@ -88,6 +89,9 @@ def run_cases(request: RunRequest) -> int:
         "staff": asdict(request.staff),
         "judge": {"model": request.judge, "votes": request.votes} if request.judge else None,
     }
+    if cast.settings:
+        # Names alone do not tell two servers apart, whose address may come from the environment.
+        plan["models"] = cast.settings
     outcomes: list[Outcome | None] = [None] * len(cases)
     talk = not request.quiet and not request.as_json and request.concurrency == 1
     with ExitStack() as stack:
@@ -125,14 +129,27 @@ def run_cases(request: RunRequest) -> int:
                 finally:
                     await cast.aclose()
 
-        asyncio.run(batch())
+        try:
+            asyncio.run(batch())
+        except BaseException:
+            _say_what_is_kept(len(cases), store, recording)
+            raise
         path = store.close()
         recording.publish(store.folder / FILE)
     finished = [o for o in outcomes if o is not None]
     if not request.as_json:
         print_summary(request.doctor, len(cases), finished)
         console().print(f"\nWritten to {path}")
-    return 1 if any(o.failure for o in finished) else 0
+    return 1 if any(o.failure or o.scorecard.failure for o in finished) else 0
+
+
+def _say_what_is_kept(planned: int, store: RunStore, recording: Recording) -> None:
+    """Where an interrupted run left what it finished and what it paid for."""
+    with suppress(OSError):
+        if store.finished:
+            print(f"{store.finished} of {planned} episodes are finished, in {store.part}", file=sys.stderr)
+        if recording.holds_calls:
+            print(f"the models' replies so far are in {recording.target}", file=sys.stderr)
 
 
 def _recording(request: RunRequest, cast: Cast, folder: Path) -> Recording:

@@ -39,7 +39,7 @@ class Recording:
         self._file: BinaryIO | None = None
         self.target: Path | None = None
         if source is not None:
-            self._read(source / FILE if source.is_dir() else source)
+            self._read(_file_of(source))
         if target is not None:
             try:
                 self.target, self._file = new_part(target / FILE)
@@ -63,6 +63,11 @@ class Recording:
 
         entries = self._entries.get(episode, [])
         return Tape(entries, sink if self._file is not None else None, only_replay=self._only_replay)
+
+    @property
+    def holds_calls(self) -> bool:
+        """New calls were written."""
+        return self._file is not None and self._file.tell() > 0
 
     def close(self) -> None:
         """Close the file."""
@@ -117,6 +122,23 @@ class Recording:
                 kept |= {k: entry[k] for k in ("reply", "error") if k in entry}
                 self._entries.setdefault(entry["episode"], []).append(kept)
             except (ValueError, KeyError, TypeError) as exc:
-                if number == len(lines):
+                if number == len(lines) and self._entries:
                     return  # the line that a killed process was writing
                 raise StoreError(f"{path}:{number}: is no recorded call: {type(exc).__name__}: {exc}") from exc
+        if not self._entries:
+            raise StoreError(f"{path}: holds no recorded call")
+
+
+def _file_of(source: Path) -> Path:
+    """The recording that `--replay` means: a file, or that of a finished run's folder.
+
+    Raises:
+        StoreError: the run was killed, so that it left recordings in parts, of which one must be chosen.
+    """
+    if not source.is_dir():
+        return source
+    file = source / FILE
+    parts = [] if file.exists() else sorted(p.name for p in source.glob(f"{FILE}.*.part"))
+    if parts:
+        raise StoreError(f"{source}: its run did not finish; replay what it left by its file: {', '.join(parts[:5])}")
+    return file

@@ -71,6 +71,16 @@ class RunStore:
         self._lines.append((len(self._lines) if at is None else at, self._end, len(line)))
         self._end += len(line)
 
+    @property
+    def finished(self) -> int:
+        """How many episodes are on disk."""
+        return len(self._lines)
+
+    @property
+    def part(self) -> Path:
+        """Where they are until the run is closed."""
+        return self._part
+
     def close(self) -> Path:
         """Finish the run; returns the path of its episodes.
 

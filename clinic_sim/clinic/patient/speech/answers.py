@@ -16,6 +16,8 @@ _YES = pattern("answers.yes")
 _OTHERWISE = pattern("answers.otherwise")
 _PLAIN = pattern("asks.plainly")
 _OPEN = pattern("asks.openly")
+_NO_FAMILY = pattern("family.none")
+_ASKS_FAMILY = pattern("asks.family")
 _ASKED = ("sx.", "dx.", "drug.", "hx.allergy", "hx.smoking", "hx.alcohol", "hx.surgery", "hx.substance")
 
 
@@ -34,7 +36,19 @@ def answers(profile: Profile, heard: Heard, chosen: int, asked: Heard | None) ->
     own = chosen & ~profile.base
     speech = heard.speech
     question = asked.speech.folded
-    if own.bit_count() != 1 or speech.modes[0] is not Mode.SAYS or not _PLAIN.search(question) or _OPEN.search(question):
+    if own & profile.family and not own & profile.denials:
+        none = _NO_FAMILY.search(speech.folded)
+        if none is None and _ASKS_FAMILY.search(question) and not _tells(profile, heard, own, asked):
+            none = None if _OTHERWISE.search(speech.folded) else _NO.match(speech.folded)
+        if none is not None and own.bit_count() == 1:
+            yield "contradiction", none.group()
+            return
+    if (
+        own.bit_count() != 1
+        or speech.modes[0] is not Mode.SAYS
+        or not _PLAIN.search(question)
+        or _OPEN.search(question)
+    ):
         return
     no, yes = _NO.match(speech.folded), _YES.match(speech.folded)
     if no is None and yes is None:
@@ -52,14 +66,17 @@ def answers(profile: Profile, heard: Heard, chosen: int, asked: Heard | None) ->
 
 def _tells(profile: Profile, heard: Heard, own: int, asked: Heard) -> bool:
     """Whether the words tell some of the fact, beyond what the question said."""
-    fact = next(f for f, bit in profile.bit.items() if bit == own)
-    if content(stems_of(heard.speech.folded)) & (profile.fact_stems[fact] - stems_of(asked.speech.folded)):
-        return True
-    if any(same(said, known) for said in heard.quantities for known in profile.fact_numbers[fact]):
-        return True
+    said_stems = content(stems_of(heard.speech.folded)) - stems_of(asked.speech.folded)
     named = {name_of(m.id) for m in asked.mentions}
-    return any(
-        m.id.startswith(("sx.", "dx.", "drug.", "tx:", "icd:", "claim.")) and name_of(m.id) not in named
-        for m in heard.mentions
-        if not widened(m.id).isdisjoint(profile.keys[fact])
-    )
+    for fact in (f for f, bit in profile.bit.items() if bit & own):
+        if said_stems & profile.fact_stems[fact]:
+            return True
+        if any(same(said, known) for said in heard.quantities for known in profile.fact_numbers[fact]):
+            return True
+        if any(
+            m.id.startswith(("sx.", "dx.", "drug.", "tx:", "icd:", "claim.")) and name_of(m.id) not in named
+            for m in heard.mentions
+            if not widened(m.id).isdisjoint(profile.keys[fact])
+        ):
+            return True
+    return False

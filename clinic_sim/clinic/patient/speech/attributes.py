@@ -23,11 +23,14 @@ NEAR_EN, NEAR_ZH = 45, 14
 _STARTS = pattern("starts")
 
 
-_WHATEVER_BESIDE = frozenset({"flow", "help", "prior", "spread", "energy", "spirits", "home", "drink", "rhythm"})
+_WHATEVER_BESIDE = frozenset(
+    {"flow", "help", "prior", "spread", "energy", "spirits", "taken", "home", "drink", "rhythm", "sleep", "appetite"}
+)
 """Attributes that need no complaint beside them to be compared."""
-_TURNING = frozenset({"help", "pattern", "rhythm"})
+_TURNING = frozenset({"help", "pattern", "rhythm", "taken"})
 """Attributes whose words a fact may hold with a "not": what hasn't helped has not helped."""
 _COLOURED = ("sx.", "site.", "hx.urine", "hx.stool")
+_STARTS_ZH = re.compile("开始|出现|发作|发病|得的|起病|就疼|就痛|来的|犯|起来")
 _DAY = pattern("one.day")
 
 
@@ -72,6 +75,8 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
                 continue
             yield "contradiction", words
         elif which.strict and not others & allowed and _bodily(heard, value):
+            if which.attribute == "onset" and speech.chinese and not _STARTS_ZH.search(stretch):
+                continue  # 一下子 is said of anything
             yield ("unchosen" if held.get(which.value, 0) else "invention"), words
 
 
@@ -113,7 +118,7 @@ def ways(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
     """What makes it better is not what makes it worse."""
     for modifier, way, start, end in directions(heard):
         held = profile.directions.get(modifier, {})
-        other = "worse" if way == "better" else "better"
+        other = "worse" if way == "better" else "better"  # also for what does not help
         if heard.speech.mode(start) is not Mode.SAYS:
             continue
         turned = held.get(other, 0) & chosen and not held.get(way, 0) & chosen
@@ -198,7 +203,11 @@ def _only_said(profile: Profile, said: Quantity, folded: str, allowed: int) -> b
     """Whether a number is one of a saying, or "every day" where no fact has it far more seldom."""
     if any(match.start() <= said.start < match.end() for match in _IDIOM.finditer(folded)):
         return not (said.kind == "rate" and any(k.kind == "rate" and m & allowed for k, m in profile.numbers))
-    if said.kind == "rate" and said.loose and folded[said.start : said.end].startswith(("every d", "each d", "every s")):
+    if (
+        said.kind == "rate"
+        and said.loose
+        and folded[said.start : said.end].startswith(("every d", "each d", "every s"))
+    ):
         rates = [k.value for k, m in profile.numbers if k.kind == "rate" and m & allowed]
         return not rates or max(rates) * _SELDOM > said.value
     return False
@@ -208,7 +217,9 @@ _MEASURED = frozenset({"bare", "pressure", "percent", "length"})
 
 
 _VERB_REACH = 25
-_SMOKED = re.compile(r"\bsmok\w+(?: for)?(?: about| over| around)? ?$|(?:抽|吸)(?:烟|着)?(?:都|有|了|也)*$|烟龄(?:有|是)?$")
+_SMOKED = re.compile(
+    r"\bsmok\w+(?: for)?(?: about| over| around)? ?$|(?:抽|吸)(?:烟|着)?(?:都|有|了|也)*$|烟龄(?:有|是)?$"
+)
 _LOST = re.compile(r"\b(?:lost|lose|losing|dropped|shed)\b|瘦|掉|轻了|减")
 _GAINED = re.compile(r"\b(?:gain\w*|put on|putting on)\b|胖|重了|长了|增")
 

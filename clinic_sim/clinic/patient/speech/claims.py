@@ -110,6 +110,12 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
         mode = speech.mode(start)
         if (mode is Mode.WISHES and named[0].id != "sx.suicidal") or mode is Mode.UNSURE:
             continue
+        if _YOURS.search(speech.folded, max(0, start - _YOURS_REACH), start):
+            continue
+        if profile.denials & allowed and _NOT_EVEN.search(speech.folded, max(0, start - 60), start):
+            continue  # a figure of speech for the denial of more
+        if any(m.id == "sx.head_injury" for m in named):
+            named = [m for m in named if m.id == "sx.head_injury"]
         if any(s < end and start < e for s, e in held):
             continue  # the quality of a chosen fact in a word that is also a complaint: squeezing
         verdicts: list[str | None] = []
@@ -150,12 +156,18 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
 
 _AMBIGUOUS = word_list("ambiguous")
 """Single words of everyday speech that records use for findings: alone they claim nothing."""
+
+
 def _clause(folded: str, start: int, end: int) -> str:
     left = max(folded.rfind(c, 0, start) for c in ",.;!?。\n") + 1
     ends = [at for c in ",.;!?。\n" if (at := folded.find(c, end)) >= 0]
     return folded[left : min(ends, default=len(folded))].strip()
 
 
+_JUST_AFTER = 8
+_YOURS = re.compile(r"\byour (?:\w+ )?$")
+_YOURS_REACH = 24
+_NOT_EVEN = pattern("not.even")
 _BODILY = pattern("bodily")
 
 
@@ -185,6 +197,12 @@ def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) ->
             continue
         if len(words) == 1 and in_words(profile, speech.folded[mention.start : mention.end + 1], allowed):
             continue  # 颈 of 颈椎
+        if any(
+            mention.end <= m.start <= mention.end + _JUST_AFTER and mention.id in known.closure(m.id)
+            for m in heard.mentions
+            if m.id.startswith("sx.")
+        ):
+            continue  # judged with the complaint that it is the place of
         over = known.ancestors(mention.id)[1:]
         if any(profile.about.get(a, 0) & allowed and a in _PARTS_TOO for a in over):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.heard import Heard
-from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, phrase, run_together
+from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, partly_named, phrase, run_together
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.reference import Reference, reference_of
 from clinic_sim.clinic.patient.speech.results import operations, results, treatments
@@ -59,7 +59,7 @@ def leaked(
     if heard.speech.english:
         yield from operations(profile, heard, allowed, reference)
     yield from results(profile, heard, allowed, reference, asked)
-    hint = hinted(folded, reference)
+    hint = hinted(folded, reference) or partly_named(folded, reference)
     if hint is not None and (compiled.case.diagnosis is not None):
         yield "leak:diagnosis", hint
 
@@ -104,12 +104,16 @@ def _is_allowed_run(run: str, profile: Profile, allowed: int) -> bool:
 
 
 _RELATIVE = pattern("relatives")
+_THEY = re.compile(r"\b(?:he|she|him|her|they|them)\b")
+_ME = re.compile(r"\b(?:i|i'm|i've|my|me)\b")
 
 
 def _diseases(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
     folded = heard.speech.folded
     known = ontology().concepts
-    relative = _RELATIVE.search(folded) is not None
+    relative = _RELATIVE.search(folded) is not None or (
+        bool(profile.family & allowed) and _THEY.search(folded) is not None and _ME.search(folded) is None
+    )
     spans: dict[tuple[int, int], list[str]] = {}
     for mention in heard.mentions:
         if mention.id.startswith(("icd:", "dx.")):
@@ -174,8 +178,9 @@ def _mechanisms(
                 known_organ or organ.id in _FELT_ORGANS or not reference.organ(organ.id[6:])
             ):
                 continue
-            if known_organ and profile.fears & allowed and process.id == "proc.fail" and not reference.organ(organ.id[6:]):
-                continue  # a fear for an organ, told as one
+            fear = known_organ and profile.fears & allowed and process.id == "proc.fail"
+            if fear and not reference.organ(organ.id[6:]):
+                continue
             here = folded[min(process.start, organ.start) : max(process.end, organ.end)]
             if in_words(profile, folded[process.start : process.end], allowed) and in_words(
                 profile, folded[organ.start : organ.end], allowed

@@ -44,7 +44,7 @@ def listen(text: str, *, record: bool = False) -> Heard:
         values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
     values += _sides(speech.folded, found, values)
     if speech.chinese:
-        found = [m for m in found if not _idle_zh(m, speech.folded)]
+        found = [m for m in found if not _idle_zh(m, speech.folded, record)]
         values = list(_effects(values, speech))
     numbers = quantities(speech.folded, english=speech.english, chinese=speech.chinese)
     return Heard(speech, tuple(found), tuple(values), tuple(numbers))
@@ -74,17 +74,32 @@ def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Ment
 
 _SIGH = re.compile(r"(?:^|[\s。!?…,~])咳(?=[,!~…。\s])")
 _DRAWN = re.compile(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
+_LIKENED = re.compile(r"(?:跟|像|好像|如同)[^,。;!?]{0,7}$")
+_SO = re.compile(r"[^,。;!?]{0,4}(?:似的|一样|一般|那样)")
+_LYING = frozenset({"躺平", "平躺", "躺下", "平卧", "躺着"})
+_IN_FLUID = re.compile(r"(?:痰|尿|便|唾沫|鼻涕|奶)[^,。;!?]{0,5}$")
 _SPITS = re.compile(r"吐(?:出来|出|的|了|了?口)?[^,。;!?]{0,6}痰")
 
 
-def _idle_zh(mention: Mention, folded: str) -> bool:
+def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
     """Whether a word is none of a complaint: 咳 as a sigh, 吐 of phlegm."""
     word = folded[mention.start : mention.end]
     if word == "咳":
         return _SIGH.match(folded, max(0, mention.start - 1)) is not None
+    if record:
+        return False
+    if mention.id == "sx.orthopnea" and word in _LYING:
+        return True  # how one lies, not that one cannot
+    if "该" in folded[max(0, mention.start - 3) : mention.start] and folded[max(0, mention.start - 4) : mention.end + 4].count(word) > 1:
+        return True  # 该吃吃, 该放屁放屁: as ever
+    if mention.id == "sx.redness":
+        return _IN_FLUID.search(folded, max(0, mention.start - 8), mention.start) is not None
     if word == "血":
         return _DRAWN.search(folded[max(0, mention.start - 3) : mention.end + 6]) is not None
-    return word[0] == "吐" and mention.id == "sx.vomiting" and _SPITS.match(folded, mention.start) is not None
+    if word[0] == "吐" and mention.id == "sx.vomiting":
+        clause = folded[max(folded.rfind(c, 0, mention.start) for c in ",.;!?。") + 1 : mention.start]
+        return "痰" in clause or _SPITS.match(folded, mention.start) is not None
+    return mention.id.startswith("sx.") and _LIKENED.search(folded, max(0, mention.start - 8), mention.start) is not None and _SO.match(folded, mention.end) is not None
 
 
 def _effects(values: list[Mention], speech: Speech) -> Iterator[Mention]:
@@ -165,6 +180,7 @@ _BETTER = pattern("better")
 
 
 _NOT_WAY = pattern("not.so")
+_UNHELPED = pattern("unhelped")
 
 
 def directions(heard: Heard) -> list[tuple[str, str, int, int]]:
@@ -181,6 +197,9 @@ def directions(heard: Heard) -> list[tuple[str, str, int, int]]:
         ends = [at for c in ",.;!?。、\n" if (at := speech.folded.find(c, mention.end)) >= 0]
         clause = speech.folded[left : min(ends, default=len(speech.folded))]
         worse, better = _WORSE.search(clause), _BETTER.search(clause)
+        if worse is None and _UNHELPED.search(clause):
+            found.append((mention.id, "unhelped", mention.start, mention.end))
+            continue
         if (worse is None) == (better is None) or _NOT_WAY.search(clause):
             continue
         found.append((mention.id, "worse" if worse else "better", mention.start, mention.end))

@@ -60,6 +60,7 @@ _HERE_ZH = 5
 
 
 _AFTER_NO = pattern("denied.after")
+_WELL = pattern("well.after")
 
 
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -103,8 +104,9 @@ class Speech:
         for begin, until in self.denials:
             if begin <= start < until:
                 between = self.folded[begin:start]
-                return not _ADJECTIVE.search(between)
-        return _AFTER_NO.match(self.folded, end) is not None
+                if not _ADJECTIVE.search(between):
+                    return True
+        return _AFTER_NO.match(self.folded, end) is not None or _WELL.match(self.folded, end) is not None
 
 
 def hear(text: str) -> Speech:

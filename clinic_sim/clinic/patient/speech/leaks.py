@@ -103,8 +103,8 @@ def _same_root(word: str, wanted: str) -> bool:
     """Whether a word is the beginning of a long name, misspelt or with another ending: hyperthiroid, listeria."""
     if len(wanted) < _ROOT + 2 or len(word) < _ROOT or word[:3] != wanted[:3] or word in _FEELINGS:
         return False
-    if word[:_ROOT] == wanted[:_ROOT]:
-        return len(word) - _ROOT <= 2
+    if word[:_ROOT] == wanted[:_ROOT] and len(word) - _ROOT <= 2:
+        return True
     return len(word) >= _ROOT + 2 and OSA.distance(word, wanted[: len(word)], score_cutoff=1) <= 1
 
 
@@ -144,6 +144,18 @@ def phrase(words: list[str], reference: Reference) -> str | None:
         return None
     found = reference.phrases.search(f" {' '.join([spelt_right(w, reference) for w in words])} ")
     return found.group().strip() if found else None
+
+
+_PARTLY = pattern("named.partly")
+_REST = re.compile(r"thing|whats|what'?s it|whatever|call|other|dot dot|disease|syndrome|disorder|blah|and so on")
+
+
+def partly_named(folded: str, reference: Reference) -> str | None:
+    """The beginning of a name with a word for the rest: multiple system something."""
+    for match in _PARTLY.finditer(folded) if _REST.search(folded) else ():
+        if any(name.startswith(f"{match['start']} ") for name in reference.initials):
+            return match.group()
+    return None
 
 
 _LETTERS = re.compile("[a-z]+")

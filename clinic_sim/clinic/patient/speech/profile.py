@@ -160,6 +160,9 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
         _add(profile.directions.setdefault(modifier, {}), way, bit)
     for number in heard.quantities:
         profile.numbers.append((number, bit))
+        if number.kind == "score" and not _MILD < number.value < _SEVERE:
+            which = "mild" if number.value <= _MILD else "severe"
+            _add(profile.values.setdefault("severity", {}), which, bit)
     if speech.english:
         profile.numbers += [(number, bit) for number in numbers_in_words(speech.folded, heard.quantities)]
     for digits in re.findall(r"\d+(?:\.\d+)?", speech.folded):
@@ -169,6 +172,8 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
     return heard
 
 
+_MILD, _SEVERE = 3, 7
+"""Scores out of ten that patients call mild, and severe."""
 _OTHER_VALUE = {"constant": "intermittent", "intermittent": "constant", "regular": "irregular", "irregular": "regular"}
 """The value left where a fact denies one of two."""
 

@@ -23,7 +23,11 @@ _WORD = "|".join(sorted((w for w in _ONES if w not in ("a", "an")), key=len, rev
 _TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](?:one|two|three|four|five|six|seven|eight|nine)"
 
 
-_N = rf"(?:\d+(?:[.,]\d+)?|{_TENS}|{_WORD})"
+_HUNDREDS = (
+    rf"(?:(?:an?|one|two|three|four|five|six|seven|eight|nine|\d) (?:hundred|thousand)"
+    rf"(?:(?: and)? (?:{_TENS}|{_WORD}))?)"
+)
+_N = rf"(?:{_HUNDREDS}|\d+(?:[.,]\d+)?|{_TENS}|{_WORD})"
 
 
 _HOURS = {
@@ -55,7 +59,8 @@ _TIME_EN = re.compile(
 _EACH_EN = re.compile(
     rf"\b(?P<n>once|twice|thrice|{_N}(?:\s*(?:-|to|or)\s*{_N})?(?: times| packs?| cigarettes?| pints?| glasses"
     rf"| units| drinks| cups| tablets| pills| beers)?)\s*(?:times )?(?:an?|per|every|each|/|in a)\s*(?P<u>day"
-    rf"|night|week|month|year|hour)\b|\bevery (?P<k>{_N}) (?P<v>hours?|minutes?|days?|weeks?)\b|\b(?:every|each) (?:single )?(?P<w>day|week|month)\b"
+    rf"|night|week|month|year|hour)\b|\bevery (?P<k>{_N}) (?P<v>hours?|minutes?|days?|weeks?)\b"
+    r"|\b(?:every|each) (?:single )?(?P<w>day|week|month)\b"
 )
 
 
@@ -71,7 +76,8 @@ _UNITS_EN = re.compile(
     rf"\b(?P<n>{_N})\s*(?:-|to)?\s*(?:(?P<degrees>degrees?|°\s?[cf]?|celsius|fahrenheit)|(?P<percent>%|per ?cent)"
     r"|(?P<weight>kg|kilos?|kilograms?|pounds?|lbs?|stone)|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
     r"|(?P<dose>mg|milligrams?|mcg|micrograms?|ml|units|puffs)"
-    r"|(?P<count>(?:energy|strong|large|small|big|fizzy|alcoholic|extra|full|sugary) (?:drinks|cans|cups|pints|glasses)|cans|more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
+    r"|(?P<count>(?:energy|strong|large|small|big|fizzy|alcoholic|extra|full|sugary) (?:drinks|cans|cups|pints|glasses)"
+    r"|cans|more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
     r"|pads?|tablets?|pills|"
     r"bottles?|flights?|blocks?|steps|pregnancies|miscarriages|partners?))(?![a-z])"
 )
@@ -83,13 +89,19 @@ _SCORE_EN = re.compile(rf"\b(?P<n>{_N})\s*(?:/|out of|over)\s*(?P<m>10|ten)\b")
 _PRESSURE = re.compile(r"\b(?P<n>\d{2,3})\s*(?:/|over)\s*(?P<m>\d{2,3})\b")
 
 
-_BIG = rf"(?:(?:an?|one|two)[- ](?:hundred(?:[- ]and)?[- ]?)?(?:{_TENS}|{_WORD})|(?:an?|one|two) hundred|\\d{{2,3}}|{_TENS})"
+_BIG = (
+    rf"(?:(?:an?|one|two)[- ](?:hundred(?:[- ]and)?[- ]?)?(?:{_TENS}|{_WORD})|(?:an?|one|two) hundred"
+    rf"|\d{{2,3}}|{_TENS})"
+)
 _PRESSURE_WORDS = re.compile(
-    rf"\b(?P<n>{_BIG})(?: or so)? (?:over|on) (?:{_TENS}|{_WORD}|\d{{2,3}})\b(?! (?:times|minutes|hours|days|weeks|months|years))"
+    rf"\b(?P<n>{_BIG})(?: or so)? over (?:{_TENS}|{_WORD}|\d{{2,3}})\b"
+    r"(?! (?:times|minutes|hours|days|weeks|months|years))"
 )
 """A blood pressure in words; whoever says one knows a reading."""
 _AT_AGE = re.compile(
-    rf"\b(?:at|aged|age of) (?P<n>{_TENS}|\d{{2}}|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b(?! ?(?:%|per|degrees|miles|o'clock|[ap]\.?m|past|to|mg|kg))"
+    rf"\b(?:at|aged|age of) (?P<n>{_TENS}|\d{{2}}|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b"
+    r"(?! ?(?:%|per|degrees|miles|o'clock|[ap]\.?m|past|to|mg|kg))"
 )
 
 
@@ -119,7 +131,7 @@ _NTH = re.compile(r"\b(?P<n>\d+)(?:st|nd|rd|th) (?P<u>day|week|month|year)\b")
 
 
 def numbers_in_words(folded: str, known: Collection[Quantity]) -> Iterator[Quantity]:
-    """The numbers that a record writes as words without a unit (two earlier attacks, fourth floor), and its nth weeks."""
+    """The numbers that a record writes as words without a unit (two attacks, fourth floor), and its nth weeks."""
     for match in _NUMBER_WORD.finditer(folded):
         if not any(q.start < match.end() and match.start() < q.end for q in known):
             word = match.group()
@@ -137,6 +149,11 @@ def _value_en(words: str) -> float:
     words = words.strip()
     if words in _ONES:
         return _ONES[words]
+    first, _, rest = words.partition(" ")
+    for scale, many in (("hundred", 100.0), ("thousand", 1000.0)):
+        if rest.startswith(scale):
+            left = rest.removeprefix(scale).strip().removeprefix("and ").strip()
+            return _value_en(first) * many + (_value_en(left) if left else 0.0)
     if words[0].isdigit():
         return float(words.replace(",", "."))
     tens, _, ones = words.replace("-", " ").partition(" ")

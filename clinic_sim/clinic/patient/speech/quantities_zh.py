@@ -14,7 +14,7 @@ _NZ = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百千半俩仨]+)
 
 
 _TIME_ZH = re.compile(
-    rf"(?<![第比如\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?(?P<more>几|多|来|余)?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
+    rf"(?<![第比如头\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?(?P<more>几|多|来|余)?\s?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
     rf"|晚上?|夜|宿|星期|礼拜|周|月|年|岁)(?P<half>半)?(?!生|到晚|比一|不如|天|轻|来没|下来|两头|半夜|经)"
 )
 _LASTS = re.compile(r"[了多前以来左内后半之,。;!?、吧呢~\s]|就|里|不|没|$")
@@ -23,9 +23,9 @@ _EVERY = re.compile(r"(?:每|隔|有|那|某|这|第|同|整|大)$")
 
 
 _EACH_ZH = re.compile(
-    rf"(?:(?:一|每|1)(?P<u>天|日|晚上?|夜|宿|周|星期|礼拜|个?月|年|个?小时|个?钟头)(?!比|不如)(?:[^\d,。;!?零一二两三四五六七八九十百千半俩仨]{{0,5}})"
-    rf"(?P<n>{_NZ})(?:[-~到至、](?P<m>{_NZ}))?(?P<more>几|多|来)?(?P<what>次|回|趟|遍|包|盒|支|根|杯|瓶|听|罐|碗|片|粒|颗|袋|顿|胎)"
-    rf"|(?P<n2>{_NZ})(?:[-~到至、](?P<m2>{_NZ}))?(?P<w2>次|回|趟|包|盒|支|根|片)(?:/|每)(?P<u2>天|日|周|月))"
+    rf"(?:(?:一|每|1)(?P<u>天|日|晚上?|夜|宿|周|星期|礼拜|个?月|年|个?小时|个?钟头)(?!比|不如)(?:[^\d,。;!?零一二两三四五六七八九十百千半俩仨]{{0,12}})"
+    rf"(?P<n>{_NZ})(?:[-~到至、](?P<m>{_NZ}))?(?P<more>几|多|来)?\s?(?P<what>次|回|趟|遍|包|盒|支|根|杯|瓶|听|罐|碗|片|粒|颗|袋|顿|胎)"
+    rf"|(?P<n2>{_NZ})(?:[-~到至、](?P<m2>{_NZ}))?\s?(?P<w2>次|回|趟|包|盒|支|根|片)(?:/|每)(?P<u2>天|日|周|月))"
 )
 
 
@@ -57,6 +57,7 @@ _SCORE_ZH = re.compile(rf"(?P<n>{_NZ})分(?!钟|钟|开|之|泌|娩|别|析|布|
 
 _TWO_ZH = r"(?:\d{2,3}|[一两二]百[零一二三四五六七八九十]*|[一二三四五六七八九]?十[一二三四五六七八九]?|[七八九]十)"
 _PRESSURE_ZH = re.compile(rf"(?P<a>{_TWO_ZH})\s?(?:/|、|,|和|的|比|到|\s)?\s?(?P<b>{_TWO_ZH})(?![\d年岁天个次分年月多块斤公])")
+_ORDERED = re.compile(r"(?<![a-z])(?:qd|bid|tid)(?![a-z])")
 _PACK = 20.0
 _NO_CIGARETTES = re.compile(r"药|冲剂|颗粒|茶|卫生巾|奶|饼|面")
 
@@ -126,6 +127,9 @@ def chinese(folded: str) -> list[Quantity]:
         upper, lower = _value_zh(match["a"]), _value_zh(match["b"])
         if 70 <= upper <= 260 and 30 <= lower <= 150 and 15 <= upper - lower <= 130:
             add("pressure", upper, match)
+    if "d" in folded:
+        for match in _ORDERED.finditer(folded):
+            add("rate", {"q": 1.0, "b": 2.0, "t": 3.0}[match.group()[0]], match, True)
     packs = _PACK if not _NO_CIGARETTES.search(folded) else 1.0
     for match in _EACH_ZH.finditer(folded):
         number, unit = (match["n2"], match["u2"]) if match["n2"] else (match["n"], match["u"])
@@ -135,6 +139,8 @@ def chinese(folded: str) -> list[Quantity]:
         value = (_value_zh(number) + _value_zh(most)) / 2 if most else _value_zh(number)
         if (match["what"] or match["w2"]) in ("包", "盒"):
             value *= packs
+        elif value < 1:
+            continue  # half a cup is no number
         add("rate", value * 24 / hours, match, True)
     for match in _TIME_ZH.finditer(folded):
         unit = match["u"]

@@ -44,7 +44,7 @@ def same(said: Quantity, known: Quantity) -> bool:
             if "ago" in (said.kind, known.kind) and large <= 72
             else 1.5
             if "ago" in (said.kind, known.kind)
-            else 1.25
+            else 1.35
             if said.loose or known.loose
             else 1.1
         )
@@ -56,6 +56,9 @@ def same(said: Quantity, known: Quantity) -> bool:
         if said.kind == known.kind == "count" and (said.loose or known.loose):
             return abs(said.value - known.value) < 0.61
         return abs(said.value - known.value) < 0.051
+    if {said.kind, known.kind} == {"weight", "dose"}:  # kilograms, and milligrams
+        small, large = sorted(q.value * (1e6 if q.kind == "weight" else 1) for q in (said, known))
+        return large <= small * 1.05
     if {said.kind, known.kind} <= {"count", "rate", "dose", "bare"}:
         return abs(said.value - known.value) < 0.051
     return False

@@ -30,6 +30,8 @@ _GENERIC_TX = frozenset({"surgery", "emergency_surgery", "elective_surgery", "mi
 
 def treatments(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
     folded = heard.speech.folded
+    if heard.speech.chinese and reference.treatments:
+        yield from _planned_zh(profile, heard, allowed)
     for mention in heard.mentions:
         if not mention.id.startswith("tx:"):
             continue
@@ -69,6 +71,17 @@ def operations(profile: Profile, heard: Heard, allowed: int, reference: Referenc
             yield "leak:treatment", match.group()
 
 
+_CURE_ZH = pattern("cure.zh")
+
+
+def _planned_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
+    """A cure that is announced in everyday words: 今晚就得割掉."""
+    speech = heard.speech
+    for match in _CURE_ZH.finditer(speech.folded):
+        if speech.mode(match.start()) is Mode.SAYS and not in_words(profile, match["cure"][-2:], allowed):
+            yield "leak:treatment", match.group()
+
+
 def _allergic(heard: Heard, at: int) -> bool:
     """Whether an allergy is spoken of: to a whole class as much as to one medicine."""
     here = heard.speech.stretch(at)
@@ -104,7 +117,7 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
             continue
         if match.group() in held and not any(
             match.end() <= q.start < match.end() + _BESIDE_EN and q.kind in _READINGS for q in heard.quantities
-        ):
+        ) and not _NUMERAL_ZH.match(folded, match.end()):
             continue
         reach = _BESIDE_ZH if match.group()[-1] > "\u33ff" or speech.chinese else _BESIDE_EN
         before = _STOPS.split(folded[max(0, match.start() - reach // 3) : match.start()])[-1]
@@ -133,6 +146,7 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
         yield "leak:result", run
 
 
+_NUMERAL_ZH = re.compile(r"[^,。;!?]{0,4}?(?:[一二两三四五六七八九]百|[一二三四五六七八九]?十[一二三四五六七八九]|[二三四五六七八九]十)")
 _READINGS = frozenset({"bare", "pressure", "percent", "degrees"})
 
 
