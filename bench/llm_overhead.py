@@ -146,8 +146,12 @@ def _faults(args: argparse.Namespace) -> int:
 def _work(request: dict[str, Any]) -> dict[str, Any]:
     began = time.perf_counter()
     make = {"clinic_sim": _clinic, "bare aiohttp": _aiohttp, "bare openai SDK": _sdk}[request["subject"]]
+    factory = None
+    if make is _clinic:
+        from clinic_sim.clinic.driving import new_loop as factory  # the loop that the command runs on
     try:
-        return asyncio.run(make(request, began))
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(make(request, began))
     except ImportError as exc:
         return {"skipped": f"not installed: {exc.name}"}
 

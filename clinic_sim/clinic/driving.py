@@ -40,10 +40,19 @@ def drive(make: Callable[[], Coroutine[Any, Any, T]], *, suspends: bool = False)
     raise RuntimeError("an offline role suspended; roles that wait must say so with `suspends = True`")
 
 
+def new_loop() -> asyncio.AbstractEventLoop:
+    """An event loop; uvloop's, which takes less of the processor, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 def _shared_loop() -> asyncio.AbstractEventLoop:
     global _loop
     with _lock:
         if _loop is None or _loop.is_closed():
-            _loop = asyncio.new_event_loop()
+            _loop = new_loop()
             threading.Thread(target=_loop.run_forever, name="clinic_sim-loop", daemon=True).start()
         return _loop

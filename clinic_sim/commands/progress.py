@@ -44,12 +44,16 @@ class Progress:
 
 
 @asynccontextmanager
-async def shown(progress: Progress, *, silent: bool = False) -> AsyncIterator[None]:
-    """The line is kept up to date while the block runs."""
+async def shown(progress: Progress, *, silent: bool = False, plain: bool = False) -> AsyncIterator[None]:
+    """The line is kept up to date while the block runs.
+
+    Args:
+        plain: Now and then a line of its own, even on a terminal, as between the lines of a transcript.
+    """
     if silent:
         yield
         return
-    task = asyncio.create_task(_on_terminal(progress) if sys.stderr.isatty() else _plain(progress))
+    task = asyncio.create_task(_on_terminal(progress) if sys.stderr.isatty() and not plain else _plain(progress))
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 
 from clinic_sim._version import __version__
 from clinic_sim.cases.packs import load_pack
+from clinic_sim.clinic.driving import new_loop
 from clinic_sim.clinic.events import Event
 from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import find_persona
@@ -92,6 +93,8 @@ def run_cases(request: RunRequest) -> int:
     if cast.settings:
         # Names alone do not tell two servers apart, whose address may come from the environment.
         plan["models"] = cast.settings
+    if request.judge and not any(c.check == "judged" for c in rubric.criteria):
+        print(f"rubric {rubric.name} has no `judged` criteria: its judge is not asked", file=sys.stderr)
     outcomes: list[Outcome | None] = [None] * len(cases)
     talk = not request.quiet and not request.as_json and request.concurrency == 1
     with ExitStack() as stack:
@@ -116,7 +119,7 @@ def run_cases(request: RunRequest) -> int:
                 print_scorecard(outcome.scorecard)
 
         async def batch() -> None:
-            async with shown(progress, silent=talk or not cast.suspends):
+            async with shown(progress, silent=not cast.suspends, plain=talk):
                 try:
                     await run_batch(
                         setups,
@@ -130,7 +133,8 @@ def run_cases(request: RunRequest) -> int:
                     await cast.aclose()
 
         try:
-            asyncio.run(batch())
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(batch())
         except BaseException:
             _say_what_is_kept(len(cases), store, recording)
             raise

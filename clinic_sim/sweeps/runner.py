@@ -16,7 +16,7 @@ from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import Persona
 from clinic_sim.clinic.roles import OFFLINE, Staff
 from clinic_sim.doctors.base import Doctor, Visit
-from clinic_sim.errors import ClinicSimError, StoreError
+from clinic_sim.errors import ClinicSimError, ReplayMismatch, StoreError
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.scorecard import Scorecard
 from clinic_sim.models.calls import Calls, Waiting
@@ -81,15 +81,13 @@ async def play(consultation: Consultation, doctor: Doctor, watch: Watcher | None
     while not consultation.ended:
         try:
             action = await doctor.decide(observation)
-        except StoreError:
-            raise  # a full disk is nobody's failure in the episode: it stops the run
         except Exception as exc:  # noqa: BLE001 - whatever a doctor raises is that doctor's failure
+            _stop_on_full_disk(exc)
             return _broken(consultation, exc)
         try:
             result = await consultation.act(action)
-        except StoreError:
-            raise
         except ClinicSimError as exc:
+            _stop_on_full_disk(exc)
             return f"{type(exc).__name__}: {exc}"
         observation = result.observation
         if watch:
@@ -158,6 +156,12 @@ async def run_batch(
                 group.create_task(worker())
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from several.exceptions[0].__cause__  # as from one worker
+
+
+def _stop_on_full_disk(exc: Exception) -> None:
+    """What cannot be recorded is nobody's failure in the episode: it stops the run."""
+    if isinstance(exc, StoreError) and not isinstance(exc, ReplayMismatch):
+        raise exc
 
 
 def _broken(consultation: Consultation, exc: Exception) -> str:

@@ -13,18 +13,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clinic_sim.clinic.discretion import ciphered
+from clinic_sim.cases.compiled import CompiledCase
+from clinic_sim.clinic.discretion import ciphered, confirms
 from clinic_sim.clinic.events import AnswerKind, PatientAnswered
 from clinic_sim.clinic.failures import content_failure
-from clinic_sim.clinic.patient.guard import said
+from clinic_sim.clinic.mentions import undisguised
+from clinic_sim.clinic.patient.guard import LEAK_DIAGNOSIS, leaks, said
 from clinic_sim.clinic.patient.offline import choose
 from clinic_sim.clinic.patient.permit import unasked
 from clinic_sim.clinic.patient.phrase import joined, phrase_answer
 from clinic_sim.clinic.patient.prompts import SCHEMA, again, alias, doctor_says, fact_of, system_prompt
 from clinic_sim.clinic.patient.select import Selection
-from clinic_sim.clinic.patient.words import Objection, review_words
+from clinic_sim.clinic.patient.speech.answers import short_answer
+from clinic_sim.clinic.patient.speech.heard import listen
+from clinic_sim.clinic.patient.words import LONGEST, Objection, review_words
 from clinic_sim.clinic.room import Room
 from clinic_sim.errors import ProviderError
+from clinic_sim.knowledge.text import fold
 from clinic_sim.models.chat import ChatModel, Message, Reply
 from clinic_sim.models.keys import call_seed
 
@@ -102,7 +107,7 @@ class LLMPatient:
         if unknown:
             return [Objection("unknown_fact", words["unknown"].format(ids=_shown(unknown)))]
         listed = list(dict.fromkeys(fact for fact in named.values() if fact is not None))
-        if ciphered(compiled, text):
+        if ciphered(compiled, text) or _disguised(compiled, text):
             return [Objection("leak:diagnosis", words["cipher"])]
         if _foreign(text, language):
             return [Objection("language", words["language"])]
@@ -113,6 +118,9 @@ class LLMPatient:
             return [
                 Objection("evasion", words["evasion"].format(ids=_shown([alias(compiled, f) for f in selection.facts])))
             ]
+        baseless = "" if listed else _answers_baselessly(text, utterance)
+        if baseless:
+            return [Objection(baseless, words["baseless"])]
         fresh = [f for f in listed if f not in room.ledger.facts][: room.persona.facts_per_answer]
         chosen = [f for f in listed if f in room.ledger.facts or f in fresh]
         chosen += [e for f in chosen for e in compiled.echoes.get(f, ()) if e not in chosen]
@@ -137,6 +145,7 @@ _DETAILS = {
         "evasion": "The doctor asked for {ids}; tell what answers the question.",
         "language": "Speak English.",
         "cipher": "Speak plainly: nothing backwards, spelt out or in code.",
+        "baseless": "You chose no fact, so nothing says yes or no to that: say that you do not know.",
     },
     "zh": {
         "form": "它不是一个含有“facts”和“say”的JSON对象。",
@@ -145,12 +154,47 @@ _DETAILS = {
         "evasion": "医生问到了{ids}，请回答所问的内容。",
         "language": "请说中文。",
         "cipher": "请正常说话：不要倒着说、拆开说或用暗号。",
+        "baseless": "没有选任何事实，就不能回答“是”或“不是”：请说不知道。",
     },
 }
 
 
+_YES_OR_NO = re.compile(
+    r"\W*(?:(?:oh|well|yes|no)\W+)*i(?:['’]m| am|['’]d say| think| guess| believe| suppose| fear| don['’]t think)"
+    r"(?: afraid)? (?:so|not)\b"
+    r"|\W*(?:嗯|哦|唉|医生)*\W*(?:没有|没得|没[，,。！!]|有的|有过|得过|有[，,。！!]|是的|是[，,。！!]|就是|对|不是|应该是|恐怕是)"
+)
+"""A yes or no at the beginning of an answer, beside those that the review of words knows."""
+_UNSURE = re.compile(
+    r"\b(?:no idea|don['’]t know|not sure|couldn['’]t say|can['’]t say)\b|不知道|不清楚|说不清|说不准|不懂|不好说"
+)
+_MIXED = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*\d)\w{5,}\b")
+"""A word with digits in it, which may stand for letters."""
+_LETTERS = str.maketrans("0134578", "oieastb")
 _HAN = re.compile("[\u3400-\u9fff]")
 _LATIN = re.compile("[A-Za-z]")
+
+
+def _disguised(compiled: CompiledCase, text: str) -> bool:
+    """The words name the diagnosis once digits and signs are read as the letters they stand for, or by its code."""
+    plain = _MIXED.sub(lambda m: m.group().translate(_LETTERS), undisguised(text))
+    reference = compiled.case.diagnosis
+    code = (reference.primary.icd10 or "").partition(".")[0] if reference is not None else ""
+    if code and re.search(rf"\b{re.escape(code)}(?:\b|\.)", plain, re.IGNORECASE):
+        return True
+    return plain != text and leaks(compiled, plain) == LEAK_DIAGNOSIS
+
+
+def _answers_baselessly(text: str, utterance: str) -> str:
+    """The kind of fault in a yes or no that rests on no fact: to a disease it confirms or denies a guess, to a symptom
+    it tells what the record is silent on. Whatever is guessed is treated alike, so that a rejection betrays nothing."""
+    folded = fold(text)
+    if _UNSURE.search(folded) or not (short_answer(folded) or _YES_OR_NO.match(folded) or confirms(text)):
+        return ""
+    asked = [m.id for m in listen(utterance[:LONGEST]).mentions]
+    if any(i.startswith(("dx.", "icd:")) for i in asked):
+        return LEAK_DIAGNOSIS
+    return "invention" if any(i.startswith("sx.") for i in asked) else ""
 
 
 def _shown(ids: Sequence[str]) -> str:

@@ -135,9 +135,16 @@ def review_words(
     return WordsReview(tuple(found.values()), unsaid)
 
 
+_COURTESY = re.compile(
+    r"(?:[ ,.!…]|\b(?:well|let me (?:think|see)|doctor|doc|um+|er+|erm|hmm+|okay|so|hello|hi|thank you|thanks|please|sorry"
+    r"|of course|as i said)\b|嗯+|呃+|医生|大夫|您好|你好|谢谢您?|好的?|是这样的?|我想想|让我想想|这个嘛?|那个|对不起)+"
+)
+"""A sentence that says nothing at all; a yes or a no may, so they are not among these."""
+
+
 def _verbatim(profile: Profile, text: str, allowed: int) -> bool:
-    """Whether every sentence is one that an allowed fact has: nothing is left to judge."""
-    return all(profile.own.get(one, 0) & allowed for one in sentences_of(fold(text)))
+    """Whether every sentence is one that an allowed fact has, or mere courtesy: nothing is left to judge."""
+    return all(profile.own.get(one, 0) & allowed or _COURTESY.fullmatch(one) for one in sentences_of(fold(text)))
 
 
 def _said_by(profile: Profile, text: str, fact: str) -> bool:

@@ -24,13 +24,16 @@ _STARTS = pattern("starts")
 
 
 _WHATEVER_BESIDE = frozenset(
-    {"flow", "help", "prior", "spread", "energy", "spirits", "taken", "home", "drink", "rhythm", "sleep", "appetite"}
+    {
+        *("flow", "help", "prior", "spread", "energy", "spirits", "taken", "home", "drink", "rhythm", "sleep"),
+        *("appetite", "habit", "protection", "partners", "substance"),
+    }
 )
 """Attributes that need no complaint beside them to be compared."""
 _TURNING = frozenset({"help", "pattern", "rhythm", "taken"})
 """Attributes whose words a fact may hold with a "not": what hasn't helped has not helped."""
 _COLOURED = ("sx.", "site.", "hx.urine", "hx.stool")
-_STARTS_ZH = re.compile("开始|出现|发作|发病|得的|起病|就疼|就痛|来的|犯|起来")
+_STARTS_ZH = re.compile("开始|出现|发作|发病|得的|起病|就疼|就痛|来的|犯|疼起来|痛起来")
 _DAY = pattern("one.day")
 
 
@@ -47,11 +50,20 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         which = contrast(value.id)
         held = profile.values.get(which.attribute, {})
         if held.get(which.value, 0) & allowed:
+            if which.attribute in _HABITUAL and speech.chinese and _spared(profile, heard, value, held[which.value]):
+                if held[which.value] & chosen and speech.mode(value.start) is Mode.SAYS:
+                    yield "contradiction", speech.text[value.start : value.end]
             continue
         if speech.mode(value.start) is not Mode.SAYS:
             continue
         if value.id != "help=no" and speech.denied(value.start, value.end):
             continue
+        if any(
+            m.start <= value.start and value.end <= m.end and m.end - m.start > value.end - value.start
+            for m in heard.mentions
+            if m.id.startswith("sx.") and profile.about.get(m.id, 0) & allowed
+        ):
+            continue  # part of the name of a known finding: burning up
         stretch = speech.stretch_text(value.start)
         if which.attribute == "onset" and (which.value == "gradual" and not _STARTS.search(stretch)):
             continue
@@ -66,6 +78,8 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         for other, mask in held.items():
             if other != which.value and "both" not in (other, which.value):
                 others |= mask
+        if which.attribute == "cough" and not others & chosen & ~profile.base:
+            continue  # the complaint names the sorts of cough of all its years
         if others & chosen:
             both = held.get("both", 0) & allowed
             if both and (both & chosen & ~profile.base or not _of_these(profile, heard, value, others & chosen, both)):
@@ -78,6 +92,15 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
             if which.attribute == "onset" and speech.chinese and not _STARTS_ZH.search(stretch):
                 continue  # 一下子 is said of anything
             yield ("unchosen" if held.get(which.value, 0) else "invention"), words
+
+
+_SPARED_ZH = re.compile(r"[^,。;!?]{0,3}(?:没事|没啥事|不疼|不痛|不咳|不喘|不难受|不闹|不犯|没感觉|好好的|好得很|踏实|轻)")
+
+
+def _spared(profile: Profile, heard: Heard, value: Mention, holding: int) -> bool:
+    """Whether the time at which it is worse is said to be the time without it."""
+    worse = profile.values.get("course", {}).get("worse", 0) | profile.about.get("attr.aggravating", 0)
+    return bool(worse & holding) and _SPARED_ZH.match(heard.speech.folded, value.end) is not None
 
 
 def _of_these(profile: Profile, heard: Heard, value: Mention, those: int, both: int) -> bool:
@@ -98,7 +121,7 @@ def _is_of_body(heard: Heard, value: Mention) -> bool:
     beside = [m for m in heard.mentions if speech.stretch(m.start) == stretch and not m.id.startswith(("attr.", "neg"))]
     if any(m.id.startswith("sx.") for m in beside):
         return True
-    return not beside and len(speech.stretch_text(value.start)) < (12 if speech.chinese else 60)
+    return not beside and len(speech.stretch_text(value.start)) < (12 if speech.chinese else 90)
 
 
 def _bodily(heard: Heard, value: Mention) -> bool:
@@ -145,8 +168,23 @@ def numbers(
 ) -> Iterator[Found]:
     speech = heard.speech
     reference = reference_of(compiled)
+    held_here = [
+        q for q in heard.quantities if any(mask & allowed and same(q, known) for known, mask in profile.numbers)
+    ] if speech.english and len(heard.quantities) > 1 else []
     for said in heard.quantities:
         if speech.mode(said.start) in (Mode.ASKS, Mode.WISHES, Mode.UNSURE):
+            continue
+        if any(said.end <= q.start and _COUNTING.fullmatch(speech.folded, said.end, q.start) for q in held_here):
+            continue  # corrected or counted on to the right one: once, twice, three times
+        if said.kind == "few":
+            clashing = [k for k, m in profile.numbers if k.kind in _SPANS and m & chosen]
+            if (
+                clashing
+                and not any(same(said, k) for k, m in profile.numbers if k.kind in _SPANS and m & allowed)
+                and not held_here
+                and not _LATELY.search(speech.stretch_text(said.start))
+            ):
+                yield "contradiction", speech.text[said.start : said.end]
             continue
         before = speech.folded[max(0, said.start - _VERB_REACH) : said.start]
         if said.kind == "weight" and _weight_turned(profile, before, allowed):
@@ -195,6 +233,9 @@ def numbers(
             yield ("unchosen" if held else "invention"), words
 
 
+_COUNTING = re.compile(r"[\s,.…-]*(?:(?:no|or|maybe|wait|er|um|erm|i mean|make that|sorry|actually|then|and|well|twice)[\s,.…-]*){0,3}")
+_SPANS = frozenset({"time", "ago", "few"})
+_LATELY = re.compile(r"\b(?:wors|more|since|then|recent|especially|lately|new|now|ago|until|before i|also|too|bit)")
 _IDIOM = pattern("number.idioms")
 _SELDOM = 3.0
 

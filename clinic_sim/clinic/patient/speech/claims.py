@@ -41,16 +41,45 @@ def claims(
     """Every claim that the allowed facts do not hold."""
     yield from _concepts(profile, heard, allowed, asked)
     yield from answers(profile, heard, chosen, asked)
+    yield from _relatives(profile, heard, allowed)
     yield from _all_well(profile, heard, chosen)
-    yield from _work(profile, heard, chosen)
+    yield from _work(profile, heard, allowed, chosen)
     yield from _sites(profile, heard, allowed, asked)
+    if heard.speech.chinese:
+        yield from _sizes_zh(profile, heard, allowed)
+        yield from _of_kin_zh(profile, heard, allowed)
     yield from values(profile, heard, allowed, chosen)
     yield from ways(profile, heard, chosen)
     yield from numbers(compiled, profile, heard, allowed, chosen & ~profile.base, asked)
 
 
+def _relatives(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
+    """A disease of the family that words give to another relative than the facts do."""
+    speech = heard.speech
+    told = profile.family & allowed
+    if not told or not speech.english:
+        return
+    for mention in heard.mentions:
+        if not mention.id.startswith(("dx.", "icd:")) or mention.id in ("dx.disease", "dx.chronic"):
+            continue
+        here = speech.stretch(mention.start)
+        kin = [
+            m
+            for m in heard.mentions
+            if m.id.startswith("kin.") and speech.stretch(m.start) == here and not speech.denied(m.start, m.end)
+        ]
+        ill = profile.exact_present.get(mention.id, 0) & told
+        if not kin or speech.denied(mention.start, mention.end):
+            continue
+        if ill and all(profile.kin_named & ill and not profile.about.get(m.id, 0) & ill for m in kin):
+            yield "contradiction", speech.text[kin[0].start : kin[0].end]
+        elif not ill and profile.exact_absent.get(mention.id, 0) & told:
+            yield "contradiction", speech.text[mention.start : mention.end]
+
+
 _ALL_WELL = pattern("all.well")
 _WORKS_AS = pattern("works.as")
+_TRADE = pattern("is.by.trade")
 _FUNCTIONS = frozenset(
     {"hx.urine", "hx.stool", "hx.weight", "hx.appetite", "hx.sleep", "hx.energy", "hx.mood", "hx.menses", "hx.cycle"}
 )
@@ -69,8 +98,12 @@ def _all_well(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
             yield "contradiction", well.group()
 
 
-def _work(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
-    """Another occupation than the chosen facts have."""
+def _work(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterator[Found]:
+    """Another occupation than the chosen facts have, or one where they have none."""
+    for match in _TRADE.finditer(heard.speech.folded) if heard.speech.english else ():
+        if not in_words(profile, match["trade"], allowed):
+            known = in_words(profile, match["trade"], profile.everything)
+            yield ("unchosen" if known else "invention"), heard.speech.text[match.start() : match.end()]
     if not profile.occupations & chosen:
         return
     for match in _WORKS_AS.finditer(heard.speech.folded):
@@ -110,7 +143,7 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
         mode = speech.mode(start)
         if (mode is Mode.WISHES and named[0].id != "sx.suicidal") or mode is Mode.UNSURE:
             continue
-        if _YOURS.search(speech.folded, max(0, start - _YOURS_REACH), start):
+        if _of_another(speech.folded, start):
             continue
         if profile.denials & allowed and _NOT_EVEN.search(speech.folded, max(0, start - 60), start):
             continue  # a figure of speech for the denial of more
@@ -118,6 +151,8 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
             named = [m for m in named if m.id == "sx.head_injury"]
         if any(s < end and start < e for s, e in held):
             continue  # the quality of a chosen fact in a word that is also a complaint: squeezing
+        if speech.chinese and len(named) > 1:
+            named = _placed_here(heard, named)
         verdicts: list[str | None] = []
         for mention in named:
             id_ = name_of(mention.id)
@@ -125,22 +160,31 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
                 continue
             if mode is Mode.ASKS and _echoed(asked, id_):
                 continue
-            if id_ == "sx.insomnia" and speech.folded[end - 1] == "醒":
-                # To be woken by what comes at night is no other complaint.
-                if profile.values.get("daytime", {}).get("night", 0) & allowed:
-                    verdicts.append(None)
+            if _woken(profile, id_, speech.folded[end - 1], allowed):
+                verdicts.append(None)
             denied = speech.denied(start, end) or negative(mention, speech.folded)
             if id_.startswith("dx."):
                 # Whether a disease may be named at all is the business of disclosure; here is only what is said of it.
                 here = speech.stretch(start)
-                kin = [m.id for m in heard.mentions if m.id.startswith("kin.") and speech.stretch(m.start) == here]
+                kin = [
+                    m.id
+                    for m in heard.mentions
+                    if m.id.startswith("kin.")
+                    and speech.stretch(m.start) == here
+                    and not (speech.english and speech.denied(m.start, m.end))
+                ]
                 if turned(profile, id_, allowed, denied, kin):
                     verdicts.append("contradiction")
                 continue
             if denied and id_.startswith("drug.") and profile.exact_absent.get("hx.medication", 0) & allowed:
                 continue
-            verdicts.append(verdict(profile, mention, heard, allowed, denied))
+            found = verdict(profile, mention, heard, allowed, denied)
+            if found == "contradiction" and _HARDLY.search(speech.folded, max(0, start - _YOURS_REACH), start):
+                found = None if profile.about.get(id_, 0) & allowed else found
+            verdicts.append(found)
         if not verdicts or None in verdicts:
+            continue
+        if "contradiction" not in verdicts and _denied_with(profile, heard, named[0], allowed):
             continue
         if profile.own_clauses.get(_clause(speech.folded, start, end), 0) & allowed:
             continue
@@ -149,13 +193,92 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
             continue
         # Of several readings of the same words the mildest counts.
         kind = next((k for k in ("unchosen", "invention", "contradiction") if k in verdicts), "invention")
-        if kind != "contradiction" and speech.folded[start:end] in _AMBIGUOUS:
+        if kind != "contradiction" and (
+            speech.folded[start:end].removesuffix("'s") in _AMBIGUOUS
+            or (_COULD.search(speech.folded, max(0, start - _YOURS_REACH), start) and not _SENSES.match(speech.folded, start))
+        ):
             continue
         yield kind, speech.text[start:end]
 
 
+def _of_another(folded: str, start: int) -> bool:
+    """Whether what stands there is said of the doctor, a thing or somebody just spoken of."""
+    before = max(0, start - _YOURS_REACH)
+    if _YOURS.search(folded, before, start):
+        return True
+    return _THEY_DID.search(folded, before, start) is not None and _MY_PEOPLE.search(folded, 0, start) is not None
+
+
+_SIZE_ZH = pattern("sizes.zh")
+
+
+def _sizes_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
+    """How big something is, likened to a thing: 鸡蛋那么大. A fact with any size may be likened."""
+    if any(number.kind == "length" and mask & allowed for number, mask in profile.numbers):
+        return
+    for match in _SIZE_ZH.finditer(heard.speech.folded):
+        if heard.speech.mode(match.start()) is not Mode.SAYS or in_words(profile, match["zh"], allowed):
+            continue
+        if match["zh"] in "米粒小米" and profile.stems.get("小米", 0) & allowed:
+            continue
+        yield "invention", match.group()
+
+
+_KIN_SAME_ZH = pattern("kin.same.zh")
+_KIN_TOO_ZH = pattern("kin.too.zh")
+
+
+def _of_kin_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
+    """A complaint of the patient that a relative is said to have had too."""
+    speech = heard.speech
+    for match in _KIN_SAME_ZH.finditer(speech.folded):
+        if speech.mode(match.start()) is Mode.SAYS and not profile.family & allowed:
+            yield "invention", speech.text[match.start() : match.end()]
+    for mention in heard.mentions:
+        if not mention.id.startswith("sx.") or speech.mode(mention.start) is not Mode.SAYS:
+            continue
+        left = max(speech.folded.rfind(c, 0, mention.start) for c in ",。;!?\n") + 1
+        too = _KIN_TOO_ZH.search(speech.folded, left, mention.start)
+        if too is None or speech.denied(mention.start, mention.end):
+            continue
+        if not profile.present.get(mention.id, 0) & profile.family & allowed:
+            yield "invention", speech.text[too.start() : mention.end]
+
+
+def _placed_here(heard: Heard, named: list[Mention]) -> list[Mention]:
+    """Of complaints at several places in one word, those whose place stands in its own clause: 往右肩窜,后背也疼."""
+    speech = heard.speech
+    left = max(speech.folded.rfind(c, 0, named[0].start) for c in ",。;!?") + 1
+    here = {m.id for m in heard.mentions if m.id.startswith("site.") and left <= m.start < named[0].start}
+    at = [m for m in named if not here.isdisjoint(_closure(name_of(m.id)))] if here else []
+    return at or named
+
+
+def _denied_with(profile: Profile, heard: Heard, mention: Mention, allowed: int) -> bool:
+    """Whether a thing is denied in one breath with what a fact denies: 尿的时候哭闹喊疼 for 尿痛."""
+    speech = heard.speech
+    if not speech.chinese or not speech.denied(mention.start, mention.end):
+        return False
+    begin = max(speech.folded.rfind(c, 0, mention.start) for c in ",、。;!?") + 1
+    ends = [at for c in ",、。;!?" if (at := speech.folded.find(c, mention.end)) >= 0]
+    until = min(ends, default=len(speech.folded))
+    return any(
+        begin <= m.start < until
+        and (m.start, m.end) != (mention.start, mention.end)
+        and m.id.startswith("sx.")
+        and profile.absent.get(m.id, 0) & allowed
+        and speech.denied(m.start, m.end)
+        for m in heard.mentions
+    )
+
+
 _AMBIGUOUS = word_list("ambiguous")
 """Single words of everyday speech that records use for findings: alone they claim nothing."""
+
+
+def _woken(profile: Profile, id_: str, last: str, allowed: int) -> bool:
+    """To be woken (疼醒) by what comes at night is no other complaint."""
+    return id_ == "sx.insomnia" and last == "醒" and bool(profile.values.get("daytime", {}).get("night", 0) & allowed)
 
 
 def _clause(folded: str, start: int, end: int) -> str:
@@ -164,9 +287,17 @@ def _clause(folded: str, start: int, end: int) -> str:
     return folded[left : min(ends, default=len(folded))].strip()
 
 
+_HARDLY = pattern("hardly")
+_COULD = re.compile(r"(?:\b(?:could|would)|'d) (?:just |have |happily |easily |almost )?$")
+_SENSES = re.compile(r"see|hear|feel|smell|taste")
+"""What one could do is nothing one has: I could scream; what one could see was seen."""
+
+
 _JUST_AFTER = 8
-_YOURS = re.compile(r"\byour (?:\w+ )?$")
-_YOURS_REACH = 24
+_YOURS = pattern("of.others")
+_THEY_DID = pattern("they.did")
+_MY_PEOPLE = pattern("my.people")
+_YOURS_REACH = 30
 _NOT_EVEN = pattern("not.even")
 _BODILY = pattern("bodily")
 
@@ -198,7 +329,12 @@ def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) ->
         if len(words) == 1 and in_words(profile, speech.folded[mention.start : mention.end + 1], allowed):
             continue  # 颈 of 颈椎
         if any(
-            mention.end <= m.start <= mention.end + _JUST_AFTER and mention.id in known.closure(m.id)
+            mention.end <= m.start <= mention.end + _JUST_AFTER
+            and mention.id in known.closure(m.id)
+            and not any(
+                o.start == m.start and o.id.startswith("sx.") and mention.id not in known.closure(o.id)
+                for o in heard.mentions
+            )
             for m in heard.mentions
             if m.id.startswith("sx.")
         ):

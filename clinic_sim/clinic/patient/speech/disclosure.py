@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.heard import Heard
-from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, partly_named, phrase, run_together
+from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, partly_named, partly_named_zh, phrase, run_together
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.reference import Reference, reference_of
-from clinic_sim.clinic.patient.speech.results import operations, results, treatments
+from clinic_sim.clinic.patient.speech.results import operations, operations_zh, results, treatments
 from clinic_sim.clinic.patient.speech.support import WORDS, Found, in_words, supported
 from clinic_sim.clinic.patient.speech.tables import pattern
 from clinic_sim.knowledge.concepts import ontology
@@ -58,6 +58,11 @@ def leaked(
     yield from treatments(profile, heard, allowed, reference)
     if heard.speech.english:
         yield from operations(profile, heard, allowed, reference)
+    if heard.speech.chinese:
+        yield from operations_zh(profile, heard, allowed)
+        partly = partly_named_zh(folded, reference)
+        if partly is not None and not in_words(profile, partly[:2], allowed):
+            yield "leak:diagnosis", partly
     yield from results(profile, heard, allowed, reference, asked)
     hint = hinted(folded, reference) or partly_named(folded, reference)
     if hint is not None and (compiled.case.diagnosis is not None):
@@ -190,6 +195,10 @@ def _mechanisms(
                 continue
             if in_words(profile, folded[process.start : process.end], allowed) and process.id in _FELT_PROCESSES:
                 continue
+            if process.id == "proc.growth" and in_words(profile, folded[organ.start : organ.end], allowed):
+                lump = profile.present.get("sx.lump", 0) | profile.present.get("sx.breast_lump", 0)
+                if lump & allowed and _LUMP.match(folded, process.start):
+                    continue  # the patient's own word for the mass of a fact
             kind = "leak:diagnosis" if reference.organ(organ.id[6:]) else "invention"
             yield kind, heard.speech.text[min(process.start, organ.start) : max(process.end, organ.end)]
     for organ in organs:
@@ -209,7 +218,8 @@ _SYMPTOMS = frozenset({("organ.heart", "proc.pace"), ("organ.bowel", "proc.pace"
 """What goes wrong in an organ and is felt as just that: a heart that goes too fast."""
 
 
-_INSIDE = re.compile(r"inside|lining|里面|内部")
+_LUMP = re.compile(r"lump|mass|growth")
+_INSIDE = re.compile(r"inside|lining|capsule|tendon|ligament|dis[ck]\b|cartilage|membrane|sheath|cushion|socket|里面|内部")
 
 
 _FELT_ORGANS = frozenset({"organ.joint", "organ.eye", "organ.breast", "organ.stomach", "organ.bowel", "organ.blood"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from clinic_sim.clinic.patient.speech.hearing import Speech, hear
-from clinic_sim.clinic.patient.speech.lexicon import CLAIM, contrasts, mentions
+from clinic_sim.clinic.patient.speech.lexicon import CLAIM, PLAIN, contrasts, mentions
 from clinic_sim.clinic.patient.speech.quantities import quantities
 from clinic_sim.clinic.patient.speech.quantity import Quantity
 from clinic_sim.clinic.patient.speech.tables import pattern, word_list
@@ -39,7 +39,7 @@ def listen(text: str, *, record: bool = False) -> Heard:
     found = mentions(speech.text, speech.folded, english=speech.english, chinese=speech.chinese, record=record)
     values: list[Mention] = []
     if speech.english:
-        values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids]
+        values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids if i != PLAIN]
     if speech.chinese:
         values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
     values += _sides(speech.folded, found, values)
@@ -74,10 +74,13 @@ def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Ment
 
 _SIGH = re.compile(r"(?:^|[\s。!?…,~])咳(?=[,!~…。\s])")
 _DRAWN = re.compile(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
+_BLEEDS = re.compile(r"[出流有见带吐咳尿便拉淌渗滴冒喷呕是含掺和擦止丝][^,。;!?]{0,3}$")
+_BLOOD = re.compile(r"[丝块点迹水珠印糊淋呼止流多少]|色")
 _LIKENED = re.compile(r"(?:跟|像|好像|如同)[^,。;!?]{0,7}$")
 _SO = re.compile(r"[^,。;!?]{0,4}(?:似的|一样|一般|那样)")
 _LYING = frozenset({"躺平", "平躺", "躺下", "平卧", "躺着"})
 _IN_FLUID = re.compile(r"(?:痰|尿|便|唾沫|鼻涕|奶)[^,。;!?]{0,5}$")
+_NO_BLOOD = re.compile("(?:也|都|倒|是)*(?:没|不)")
 _SPITS = re.compile(r"吐(?:出来|出|的|了|了?口)?[^,。;!?]{0,6}痰")
 
 
@@ -90,16 +93,27 @@ def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
         return False
     if mention.id == "sx.orthopnea" and word in _LYING:
         return True  # how one lies, not that one cannot
-    if "该" in folded[max(0, mention.start - 3) : mention.start] and folded[max(0, mention.start - 4) : mention.end + 4].count(word) > 1:
+    near = folded[max(0, mention.start - 4) : mention.end + 4]
+    if "该" in near and near.count(word) > 1:
         return True  # 该吃吃, 该放屁放屁: as ever
     if mention.id == "sx.redness":
         return _IN_FLUID.search(folded, max(0, mention.start - 8), mention.start) is not None
+    if len(word) == 3 and word[0] == word[2] and word[1] == "不":
+        return True
+    around = folded[max(0, mention.start - 2) : mention.end + 2]
+    if len(word) == 1 and f"{word}不{word}" in around:
+        return True  # 疼不疼 asks
+    if word == "血" and mention.id == "sx.bleeding" and not _NO_BLOOD.match(folded, mention.end) and not (
+        _BLEEDS.search(folded, max(0, mention.start - 4), mention.start) or _BLOOD.match(folded, mention.end)
+    ):
+        return True  # 高血丫, 输别人的血
     if word == "血":
         return _DRAWN.search(folded[max(0, mention.start - 3) : mention.end + 6]) is not None
     if word[0] == "吐" and mention.id == "sx.vomiting":
         clause = folded[max(folded.rfind(c, 0, mention.start) for c in ",.;!?。") + 1 : mention.start]
         return "痰" in clause or _SPITS.match(folded, mention.start) is not None
-    return mention.id.startswith("sx.") and _LIKENED.search(folded, max(0, mention.start - 8), mention.start) is not None and _SO.match(folded, mention.end) is not None
+    likened = _LIKENED.search(folded, max(0, mention.start - 8), mention.start)
+    return mention.id.startswith("sx.") and likened is not None and _SO.match(folded, mention.end) is not None
 
 
 def _effects(values: list[Mention], speech: Speech) -> Iterator[Mention]:

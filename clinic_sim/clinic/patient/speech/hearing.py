@@ -53,10 +53,22 @@ _NONE_OF_IT_ZH = pattern("denies.all.zh")
 
 
 _LIST_ZH = pattern("denies.list.zh")
+_BUT_ONCE_ZH = re.compile("一(?:次|回|点儿?|丁点儿?|个|样|天)|半点|我们?|咱们?|他|她|孩子|宝宝|娃")
+"""What takes up no more than the clause before it."""
 _NO_LIST = re.compile("但|不过|就是|只是|除了|[^没]有|^有|会|老是|得了")
 
 
+_NEVER_WITHOUT = re.compile(r"\b(?:(?:can|could|do|did|does|wo|would)n'?t|can'?t|cannot|never|unable|hardly)\b")
+_CLAUSE_END = re.compile(r"[.,!?;\n]")
+_NONE_OF_EN = pattern("denies.all.en")
+_SENTENCE_END = re.compile(r"[.!?;\n]")
+
+
 _HERE_ZH = 5
+_TOWARDS = "往向朝"
+"""After 不: of where something does not go, so the denial holds for the clause."""
+_THESE_ZH = pattern("denies.these.zh")
+"""What takes up a list that stands before it: 这些, 你说的, 我."""
 
 
 _AFTER_NO = pattern("denied.after")
@@ -143,12 +155,18 @@ def _denials(folded: str, chinese: bool, english: bool) -> list[tuple[int, int]]
     if english:
         for cue in _NO_EN.finditer(folded):
             stop = _END_EN.search(folded, cue.end())
-            found.append((cue.end(), stop.start() if stop else len(folded)))
+            until = stop.start() if stop else len(folded)
+            if cue.group() == "without" and _NEVER_WITHOUT.search(_CLAUSE_END.split(folded[: cue.start()])[-1]):
+                found = [(a, min(b, cue.start())) for a, b in found]
+                continue  # cannot do it without gasping: gasps
+            found.append((cue.end(), until))
+        for none in _NONE_OF_EN.finditer(folded):
+            found.append((none.end(), len(folded[: none.end()]) + len(_SENTENCE_END.split(folded[none.end() :])[0])))
     if chinese:
         for cue in _NO_ZH.finditer(folded):
             stop = _END_ZH.search(folded, cue.end())
             until = stop.start() if stop else len(folded)
-            if cue.group() == "不":
+            if cue.group() == "不" and folded[cue.end() : cue.end() + 1] not in _TOWARDS:
                 until = min(until, cue.end() + _HERE_ZH)
             elif cue.group()[-1] in "吃服用":
                 until = min(until, cue.end() + 2 * _HERE_ZH)
@@ -158,7 +176,9 @@ def _denials(folded: str, chinese: bool, english: bool) -> list[tuple[int, int]]
             found.append((begin, none.start()))
         for none in _LIST_ZH.finditer(folded):
             begin = max(folded.rfind(c, 0, none.start()) for c in ",。!?;\n") + 1
-            if begin == none.start() and begin:  # a comma stands before it: the list is all that was said
+            if begin and _BUT_ONCE_ZH.fullmatch(folded, begin, none.start()):
+                begin = max(folded.rfind(c, 0, begin - 1) for c in ",。!?;\n") + 1
+            elif begin and _THESE_ZH.fullmatch(folded, begin, none.start()):  # the list is all that was said
                 begin = max(folded.rfind(c, 0, none.start()) for c in "。!?;\n") + 1
             last = 0
             for turn in _NO_LIST.finditer(folded[begin : none.start()]):

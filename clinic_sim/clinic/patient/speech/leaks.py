@@ -158,6 +158,17 @@ def partly_named(folded: str, reference: Reference) -> str | None:
     return None
 
 
+_PARTLY_ZH = pattern("named.partly.zh")
+
+
+def partly_named_zh(folded: str, reference: Reference) -> str | None:
+    """The first two characters of the reference's own name with a word for the rest, or in quotes: 异位什么的."""
+    for match in _PARTLY_ZH.finditer(folded):
+        if any(len(name) > 3 and name.startswith(match["start"]) for name in reference.names):
+            return match.group()
+    return None
+
+
 _LETTERS = re.compile("[a-z]+")
 
 

@@ -113,6 +113,8 @@ def _looser(form: str) -> Iterator[str]:
         yield f"{before} has been {after}"
         yield f"{before} have been {after}"
         yield f"{before} been {after}"
+        for turned in ("has gone", "has gone all", "have gone", "went", "goes", "looks", "has turned", "has become"):
+            yield f"{before} {turned} {after}"
 
 
 def _diseases(language: Language, known: set[str]) -> Iterator[tuple[str, str]]:
@@ -174,10 +176,17 @@ _CAPITALS = re.compile(r"\b[A-Z][A-Za-z]?[A-Z0-9]{1,5}s?\b")
 def contrasts(language: Language) -> Matcher:
     """The values of attributes that words give."""
     column = 3 if language == "en" else 4
-    return build(
-        language,
-        [(form, (f"{row[0]}={row[2]}",)) for row in table("contrasts.tsv") for form in row[column].split("|") if form],
-    )
+    forms = [
+        (form, (f"{row[0]}={row[2]}",)) for row in table("contrasts.tsv") for form in row[column].split("|") if form
+    ]
+    sayings = [
+        (form, (PLAIN,))
+        for row in table("spoken.tsv")
+        if row[0] == PLAIN
+        for form in row[1 if language == "en" else 2].split("|")
+        if " " in form
+    ]
+    return build(language, forms + sayings)
 
 
 @cache

@@ -39,19 +39,29 @@ def plain_zh(name: str) -> str:
     return bare if len(bare) >= 2 and _tells(bare) else name
 
 
+_ENDS_ZH = frozenset("炎癌瘤症疝痨癣疹癫")
+"""With which the names of diseases end."""
+
+
 def spellings_zh(name: str) -> Iterator[str]:
     """A name, with characters of the same sound, and with one character inside it wrong."""
     if len(name) == 2:  # one wrong character, or everyday words would be names
-        yield f"(?!{'|'.join(sorted(word_list('no.misspelling.zh')))})(?:{name[0]}{_homophones(name[1])}|{_homophones(name[0])}{name[1]})"
+        words = "|".join(sorted(word_list("no.misspelling.zh")))
+        first, last = map(_homophones, name)
+        yield f"(?!{words})(?:{name[0]}{last}|{first}{name[1]})"
     else:
         yield "".join(map(_homophones, name))
+    if len(name) == 3 and name[2] in _ENDS_ZH:
+        yield re.escape(name[0]) + r"[^\s\x00-\x7f。的了得个有是]" + name[2]
     if len(name) >= 4:
         for at in range(1, len(name) - 1):
             yield re.escape(name[:at]) + r"[^\s\x00-\x7f。]" + re.escape(name[at + 1 :])
         yield r"[的得了着有个\s]{0,2}".join(map(re.escape, (name[:2], name[2:])))
 
 
-_EPONYM_ZH = re.compile(r"(?P<who>[\u3400-\u9fff]{2,7}?)氏?(?:病|症|综合[征症]|现象|麻痹|淋巴瘤|舞蹈病|甲状腺炎|动脉炎)$")
+_EPONYM_ZH = re.compile(
+    r"(?P<who>[\u3400-\u9fff]{2,7}?)氏?(?:病|症|综合[征症]|现象|麻痹|淋巴瘤|舞蹈病|甲状腺炎|动脉炎)$"
+)
 
 
 def eponyms_zh(names: Iterable[str]) -> Iterator[str]:

@@ -67,6 +67,8 @@ class Profile:
     fears: int = 0
     """Facts that tell what the patient thinks or is afraid of."""
     occupations: int = 0
+    kin_named: int = 0
+    """Facts that name a relative."""
     keys: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each fact says that words must share to carry it: concepts and codes."""
     fact_stems: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -145,7 +147,7 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
                 if other is not None:
                     _add(profile.values.setdefault(attribute, {}), other, bit)
                 continue
-        if attribute == "help" and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
+        if attribute == "help" and not speech.folded.startswith("控制", value.start) and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
             continue  # what rest or food does is no effect of a treatment
         if attribute in _DENIABLE and (absent or speech.denied(value.start, value.end)):
             which = "no" if which == "yes" else "yes"
@@ -241,6 +243,8 @@ def _build(compiled: CompiledCase) -> Profile:
             profile.denials |= bit
         if fact.topic is Topic.FAMILY:
             profile.family |= bit
+        if meaning.kin or any(m.id.startswith("kin.") for m in heard.mentions):
+            profile.kin_named |= bit
         if fact.topic in (Topic.IDEA, Topic.CONCERN):
             profile.fears |= bit
         if fact.topic is Topic.OCCUPATION:

@@ -76,11 +76,26 @@ _UNITS_EN = re.compile(
     rf"\b(?P<n>{_N})\s*(?:-|to)?\s*(?:(?P<degrees>degrees?|°\s?[cf]?|celsius|fahrenheit)|(?P<percent>%|per ?cent)"
     r"|(?P<weight>kg|kilos?|kilograms?|pounds?|lbs?|stone)|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
     r"|(?P<dose>mg|milligrams?|mcg|micrograms?|ml|units|puffs)"
-    r"|(?P<count>(?:energy|strong|large|small|big|fizzy|alcoholic|extra|full|sugary) (?:drinks|cans|cups|pints|glasses)"
+    r"|(?P<count>(?:energy|strong|large|small|big|fizzy|alcoholic|extra|full|sugary) "
+    r"(?:drinks|cans|cups|pints|glasses|coffees|teas)"
     r"|cans|more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
     r"|pads?|tablets?|pills|"
+    r"coffees|cups|"
     r"bottles?|flights?|blocks?|steps|pregnancies|miscarriages|partners?))(?![a-z])"
 )
+
+
+_VESSELS_EN = re.compile(
+    rf"\b(?P<n>{_N}|an?) (?:bottles?|glass(?:es)?|cans?|pints?|litres?|liters?|crates?)(?: of [a-z]+(?: [a-z]+)?)?"
+    r" (?:a|per|every|each) (?P<u>day|night|week)\b"
+)
+_FEW_EN = re.compile(
+    r"\b(?:last|past|these|this|for|just|only|about|been|over|in|since)(?: the| a)?(?: last| past)?(?: a)? few"
+    r" (?P<u>minute|hour|day|week|month|year)s\b"
+)
+_PAST_ONE = re.compile(r"\b(?:past|last|within the) (?P<u>hour|minute)\b")
+_PACKS = re.compile(rf"\b(?P<n>{_N}|an?)\s*packs?\b(?![\s-]*years?)(?=.{{0,30}}(?:cig|daily|day|smok))")
+_IN_A = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|times|trips|goes)\b")
 
 
 _SCORE_EN = re.compile(rf"\b(?P<n>{_N})\s*(?:/|out of|over)\s*(?P<m>10|ten)\b")
@@ -137,6 +152,11 @@ def numbers_in_words(folded: str, known: Collection[Quantity]) -> Iterator[Quant
             word = match.group()
             value = float(_ORDINALS[word]) if word in _ORDINALS else _value_en(word)
             yield Quantity("bare", value, match.start(), match.end())
+    for match in _PAST_ONE.finditer(folded) if "hour" in folded or "minute" in folded else ():
+        yield Quantity("time", _HOURS[match["u"]], match.start(), match.end(), True)
+    for match in _PACKS.finditer(folded) if "pack" in folded else ():
+        packs = 1.0 if match["n"] in ("a", "an") else _value_en(match["n"])
+        yield Quantity("rate", packs * 20, match.start(), match.end(), True)
     for match in _NTH.finditer(folded):
         yield Quantity("time", float(match["n"]) * _HOURS[match["u"]], match.start(), match.end(), True)
 
@@ -194,6 +214,10 @@ def english(folded: str) -> list[Quantity]:
             if found_here is not None:
                 yield found_here
 
+    for match in each(_VESSELS_EN):
+        n = match["n"]
+        many = 1.0 if n in ("a", "an") else _value_en(n)
+        add("rate", many * 24 / _HOURS[match["u"]], match, True)
     if "out of" in folded or "over" in folded or "/" in folded:
         for match in each(_SCORE_EN):
             add("score", _value_en(match["n"]), match)
@@ -224,6 +248,12 @@ def english(folded: str) -> list[Quantity]:
             continue
         if (
             match["n"] in ("a", "an")
+            and folded.endswith("in ", 0, match.start())
+            and _IN_A.search(folded, max(0, match.start() - 40), match.start() - 3)
+        ):
+            continue  # ten trips in a day
+        if (
+            match["n"] in ("a", "an")
             and unit in ("day", "night")
             and not _LASTS.search(folded, max(0, match.start() - 14), match.start() + 1)
             and not folded.startswith(" ago", match.end())
@@ -246,6 +276,8 @@ def english(folded: str) -> list[Quantity]:
             match,
             match["n"] in ("a", "an", "couple of", "a couple of") or high != value,
         )
+    for match in _FEW_EN.finditer(folded) if "few " in folded else ():
+        add("few", _HOURS[match["u"]], match, True)
     for match in each(_UNITS_EN):
         kind = match.lastgroup or "count"
         value = _value_en(match["n"])

@@ -14,10 +14,10 @@ _NZ = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百千半俩仨]+)
 
 
 _TIME_ZH = re.compile(
-    rf"(?<![第比如头\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?(?P<more>几|多|来|余)?\s?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
+    rf"(?<![第比如头\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?[)）]?(?P<more>几|多|来|余)?\s?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
     rf"|晚上?|夜|宿|星期|礼拜|周|月|年|岁)(?P<half>半)?(?!生|到晚|比一|不如|天|轻|来没|下来|两头|半夜|经)"
 )
-_LASTS = re.compile(r"[了多前以来左内后半之,。;!?、吧呢~\s]|就|里|不|没|$")
+_LASTS = re.compile(r"[了多余许前以来左内后半之,。;!?、吧呢~\s]|就|里|不|没|$")
 """What follows a length of one day or month; before anything else it says how often."""
 _EVERY = re.compile(r"(?:每|隔|有|那|某|这|第|同|整|大)$")
 
@@ -30,7 +30,7 @@ _EACH_ZH = re.compile(
 
 
 _AGO_ZH = re.compile(
-    r"(?P<before3>大前天)|(?P<before>前天|前晚)|(?P<yesterday>昨天|昨晚|昨夜|昨儿|昨个)|(?P<week2>上上个?(?:周|星期|礼拜))"
+    r"(?P<before3>大前天)|(?P<before>前[天晚日儿](?![时]))|(?P<yesterday>昨[天晚夜日儿]|昨个)|(?P<week2>上上个?(?:周|星期|礼拜))"
     r"|(?P<month2>上上个?月)|(?P<week>上周|上星期|上礼拜|上个星期|上个礼拜)|(?P<month>上个?月)"
     r"|(?P<year3>大前年)|(?P<year2>前年)|(?P<year>去年)|(?P<today>今天|今早|今晨|今儿|今晚|早上起来)"
 )
@@ -45,7 +45,7 @@ _UNITS_ZH = re.compile(
     rf"(?:(?P<l>{_NZ})[-~到至])?(?P<n>{_NZ})(?:点(?P<p>[\d零一二三四五六七八九]))?(?:多|来|几)?\s?"
     rf"(?:(?P<percent>%)|(?P<weight>公斤|千克|斤(?P<liang>[\d一二两三四五六七八九半](?=两|[,。;!?]|$))?|kg)|(?P<length>厘米|公分|毫米|cm|mm(?!ol|hg))"
     r"|(?P<dose>毫克|mg|毫升|ml|微克|ug|μg|单位|升|l(?![a-z])|克|g(?![a-z]))(?!/)"
-    r"|(?P<count>次|回(?!事)|趟|包|盒|支|根|片|粒|杯|瓶|喷|块枕头|个枕头|层楼|胎|两(?![天次个年月周口句回片顿步]))"
+    r"|(?P<count>次|回(?!事)|趟|包|盒|支|根|片|粒|杯|瓶|喷|块枕头|个枕头|层楼|胎|两(?![天次个年月周口句回片顿步分]))"
     r"|(?P<rate>下|跳)(?=[^子]|$))"
 )
 _DOSE_ZH = {"克": 1000.0, "g": 1000.0, "升": 1000.0, "l": 1000.0, "微克": 0.001, "ug": 0.001, "μg": 0.001}
@@ -56,8 +56,12 @@ _SCORE_ZH = re.compile(rf"(?P<n>{_NZ})分(?!钟|钟|开|之|泌|娩|别|析|布|
 
 
 _TWO_ZH = r"(?:\d{2,3}|[一两二]百[零一二三四五六七八九十]*|[一二三四五六七八九]?十[一二三四五六七八九]?|[七八九]十)"
-_PRESSURE_ZH = re.compile(rf"(?P<a>{_TWO_ZH})\s?(?:/|、|,|和|的|比|到|\s)?\s?(?P<b>{_TWO_ZH})(?![\d年岁天个次分年月多块斤公])")
+_PRESSURE_ZH = re.compile(
+    rf"(?P<a>{_TWO_ZH})\s?(?:/|、|,|和|的|比|到|\s)?\s?(?P<b>{_TWO_ZH})(?![\d年岁天个次分月多块斤公])"
+)
 _ORDERED = re.compile(r"(?<![a-z])(?:qd|bid|tid)(?![a-z])")
+_ONLY = re.compile("(?:就|只|才|仅|只有|就有|总共)$")
+"""Before a one that is a number: 就一次."""
 _PACK = 20.0
 _NO_CIGARETTES = re.compile(r"药|冲剂|颗粒|茶|卫生巾|奶|饼|面")
 
@@ -170,7 +174,7 @@ def chinese(folded: str) -> list[Quantity]:
             value += 0.5
         if match["m"]:
             value = (value + _value_zh(match["m"])) / 2
-        add("time", value * _HOURS_ZH[unit[0]], match, bool(match["more"] or match["m"]))
+        add("time", value * _HOURS_ZH[unit[0]], match, bool(match["more"] or match["m"] or "多" in match.group()))
     for match in _UNITS_ZH.finditer(folded):
         kind = next(k for k in ("percent", "weight", "length", "dose", "count", "rate") if match[k])
         value = _value_zh(match["n"])
@@ -184,7 +188,7 @@ def chinese(folded: str) -> list[Quantity]:
                 add("pulse", value, match)
             continue
         if kind == "count":
-            if value <= 1:
+            if value < 1 or (value == 1 and not _ONLY.search(folded, max(0, match.start() - 3), match.start())):
                 continue
             if word in ("包", "盒"):
                 value *= packs

@@ -35,8 +35,16 @@ AGO = {
 """Hours since a day, week, month or year that is named from now: last year, the month before last."""
 
 
+_FEW = (1.5, 15.0)
+"""How many of a unit may be called a few of it, generously."""
+
+
 def same(said: Quantity, known: Quantity) -> bool:
     """Whether two quantities are one: in units that differ in roundness, a month is four weeks or thirty days."""
+    if "few" in (said.kind, known.kind):
+        few, other = (said, known) if said.kind == "few" else (known, said)
+        least, most = (0.2, 5.0) if other.kind == "few" else _FEW
+        return other.kind in ("time", "ago", "few") and few.value * least <= other.value <= few.value * most
     if {said.kind, known.kind} <= {"time", "ago"}:
         small, large = sorted((said.value, known.value))
         slack = (
@@ -49,6 +57,11 @@ def same(said: Quantity, known: Quantity) -> bool:
             else 1.1
         )
         return large <= small * slack
+    if {said.kind, known.kind} in ({"bare", "time"}, {"bare", "age"}):
+        bare, other = (said, known) if said.kind == "bare" else (known, said)
+        years = other.value / 8766 if other.kind == "time" else other.value
+        if abs(bare.value - years) < 0.051:  # at thirteen, and at 13 years
+            return True
     if "bare" in (said.kind, known.kind) or said.kind == known.kind:
         if said.kind == known.kind == "rate":
             small, large = sorted((said.value, known.value))
@@ -59,6 +72,11 @@ def same(said: Quantity, known: Quantity) -> bool:
     if {said.kind, known.kind} == {"weight", "dose"}:  # kilograms, and milligrams
         small, large = sorted(q.value * (1e6 if q.kind == "weight" else 1) for q in (said, known))
         return large <= small * 1.05
+    if {said.kind, known.kind} == {"rate", "time"}:  # once a month, and every thirty days
+        often, every = (said, known) if said.kind == "rate" else (known, said)
+        small, large = sorted((24 / often.value if often.value else 0.0, every.value))
+        return often.value < 1 and large <= small * 1.1
     if {said.kind, known.kind} <= {"count", "rate", "dose", "bare"}:
-        return abs(said.value - known.value) < 0.051
+        roughly = {said.kind, known.kind} == {"count", "rate"} and (said.loose or known.loose)
+        return abs(said.value - known.value) < (0.61 if roughly else 0.051)
     return False

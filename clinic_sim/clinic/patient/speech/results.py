@@ -30,7 +30,7 @@ _GENERIC_TX = frozenset({"surgery", "emergency_surgery", "elective_surgery", "mi
 
 def treatments(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
     folded = heard.speech.folded
-    if heard.speech.chinese and reference.treatments:
+    if heard.speech.chinese:
         yield from _planned_zh(profile, heard, allowed)
     for mention in heard.mentions:
         if not mention.id.startswith("tx:"):
@@ -41,6 +41,14 @@ def treatments(profile: Profile, heard: Heard, allowed: int, reference: Referenc
         ):
             continue
         if heard.speech.denied(mention.start, mention.end) and profile.exact_absent.get("hx.medication", 0) & allowed:
+            continue
+        if any(
+            m.start <= mention.start
+            and mention.end <= m.end
+            and (profile.exact_present.get(m.id, 0) | profile.exact_absent.get(m.id, 0)) & allowed
+            for m in heard.mentions
+            if m.id.startswith("drug.") and _is_class(concept)
+        ):
             continue
         known = treatment_lexicon.concepts()[concept]
         words = heard.speech.text[mention.start : mention.end]
@@ -61,13 +69,28 @@ def treatments(profile: Profile, heard: Heard, allowed: int, reference: Referenc
 _OPERATED = pattern("operated")
 
 
+_PLANNED_ZH = pattern("planned.zh")
+
+
+def operations_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
+    """A treatment that is to come, in lay words: 补片, 根管, 把它切掉."""
+    for match in _PLANNED_ZH.finditer(heard.speech.folded):
+        if not (in_words(profile, match["zh"], allowed) or heard.speech.denied(match.start("zh"), match.end("zh"))):
+            yield "leak:treatment", match.group()
+
+
+_JUST_EXAMINED = pattern("shows.just")
+
+
 def operations(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
     """An operation that is planned, without its name."""
     for match in _OPERATED.finditer(heard.speech.folded):
         stretch = heard.speech.stretch_text(match.start())
         if not (_TOLD.search(stretch) or _FUTURE_ONLY.search(stretch)) or in_words(profile, match.group(), allowed):
             continue
-        if any(treatment_lexicon.concepts()[t].kind == "procedure" for t in reference.treatments):
+        if not reference.treatments or any(
+            treatment_lexicon.concepts()[t].kind == "procedure" for t in reference.treatments
+        ):
             yield "leak:treatment", match.group()
 
 
@@ -101,6 +124,10 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
     for mention in heard.mentions:
         if mention.id == "found" and not in_words(profile, folded[mention.start : mention.end], allowed):
             yield "leak:result", speech.text[mention.start : mention.end]
+    if speech.chinese:
+        for match in _JUST_EXAMINED.finditer(folded):
+            if speech.mode(match.start()) is Mode.SAYS and not profile.about.get("hx.prior_tests", 0) & allowed:
+                yield "leak:result", speech.text[match.start() : match.end()]
     last = -1
     held = [
         word
@@ -146,7 +173,9 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
         yield "leak:result", run
 
 
-_NUMERAL_ZH = re.compile(r"[^,。;!?]{0,4}?(?:[一二两三四五六七八九]百|[一二三四五六七八九]?十[一二三四五六七八九]|[二三四五六七八九]十)")
+_NUMERAL_ZH = re.compile(
+    "[^,。;!?]{0,4}?(?:[一二两三四五六七八九]百|[一二三四五六七八九]?十[一二三四五六七八九]|[二三四五六七八九]十)"
+)
 _READINGS = frozenset({"bare", "pressure", "percent", "degrees"})
 
 

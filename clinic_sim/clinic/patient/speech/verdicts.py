@@ -78,6 +78,7 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
     if opposite is not None and not denied and profile.exact_present.get(opposite, 0) & allowed and not about & allowed:
         return "contradiction"
     words = speech.folded[mention.start : mention.end]
+    said = in_words(profile, words, allowed) and _place_allowed(profile, id_, words, allowed)
     stretch = without(_as_far_as(heard, mention), words)
     affirmed = profile.present.get(id_, 0) & allowed
     if denied:
@@ -86,7 +87,7 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
         taken = id_.startswith("drug.") and _NOT_TAKEN.search(speech.stretch_text(mention.start))
         if affirmed and (taken or id_.startswith(("sx.", "hx."))):
             return None if SOFT.search(stretch) else "contradiction"
-        if about & allowed or in_words(profile, words, allowed):
+        if about & allowed or said:
             return None
         return "unchosen" if (present | absent | about) else "invention"
     denying |= _denied_alike(profile, id_)
@@ -95,7 +96,7 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
     below = profile.absent.get(id_, 0) & allowed
     if below and not present & allowed and id_ in _DENIED_BELOW and not _FORMERLY.search(stretch):
         return "contradiction"
-    if (present | about) & allowed or in_words(profile, words, allowed) or _kin(profile, id_, allowed):
+    if (present | about) & allowed or said or _kin(profile, id_, allowed):
         return None
     return "unchosen" if (present | absent | about) else "invention"
 
@@ -136,6 +137,19 @@ def _denied_alike(profile: Profile, id_: str) -> int:
 _LUMPS = frozenset({"sx.neck_lump", "sx.lymphadenopathy"})
 
 
+def _place_allowed(profile: Profile, id_: str, words: str, allowed: int) -> bool:
+    """Whether a bare word of the facts may stand for a finding at a place: 出血 of the nose is none of the gums."""
+    known = ontology()
+    if id_ not in known.concepts or words not in _ANYWHERE:
+        return True
+    sites = [p for p in known.concepts[id_].parents if p.startswith("site.")]
+    return not sites or any(profile.about.get(s, 0) & allowed for s in sites)
+
+
+_ANYWHERE = frozenset({"出血", "流血", "疼痛", "肿胀", "水肿", "红肿", "bleeding", "swelling"})
+"""Words for findings that say nothing of where."""
+
+
 def _bloody(id_: str, above: str) -> bool:
     """Whether a finding is more than a known one by blood: to vomit blood is not to vomit."""
     known = ontology()
@@ -152,6 +166,10 @@ def _kin(profile: Profile, id_: str, allowed: int) -> bool:
         return False
     if any(profile.exact_present.get(other, 0) & allowed for other in _like(id_)):
         return True
+    if known.sited(id_) and "sx.pain" in known.closure(id_) and profile.present.get("sx.pain", 0) & allowed:
+        spread = profile.about.get("attr.radiation", 0) & allowed
+        if any(profile.about.get(s, 0) & spread for s in known.concepts[id_].parents if s.startswith("site.")):
+            return True  # where a pain goes to, it is
     if known.sited(id_):
         sites = [p for p in known.concepts[id_].parents if p.startswith("site.")]
         return (
