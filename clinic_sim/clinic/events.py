@@ -107,7 +107,7 @@ class ExamReported:
     rejected: tuple[str, ...] = ()
     """Kinds of rejections of a model's words before this stood."""
     by: str = "record"
-    """`record`; `model` (a model read the order, or wrote a derived result); `fallback` (after a model's was rejected)."""
+    """`record`; `model` (a model read the order, or wrote a derived result); `fallback` (after one was rejected)."""
 
 
 @dataclass(frozen=True, slots=True)

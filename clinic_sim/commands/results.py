@@ -116,7 +116,7 @@ def print_usage(outcomes: Sequence[Outcome]) -> None:
         total = {
             key: sum(p[key] for p in parts) for key in ("calls", "input", "cached", "output", "failed", "unreported")
         }
-        known = all(p["cost"] is not None for p in parts)
+        known = total["calls"] > 0 and all(p["cost"] is not None for p in parts)
         rows.append(
             [
                 role,

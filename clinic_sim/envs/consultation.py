@@ -11,17 +11,18 @@ from pydantic import BaseModel, ValidationError
 
 from clinic_sim.cases.case import Case
 from clinic_sim.cases.packs import load_pack
-from clinic_sim.clinic.consultation import Consultation
+from clinic_sim.clinic.consultation import Consultation, TurnResult
 from clinic_sim.clinic.driving import drive
 from clinic_sim.clinic.episode import Episode
 from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.persona import Persona, find_persona
 from clinic_sim.clinic.roles import Staff
+from clinic_sim.clinic.scene import observation
 from clinic_sim.clinic.staffing import StaffPlan, hire
 from clinic_sim.clinic.transcript import transcript
 from clinic_sim.envs.rewards import RewardWeights, turn_terms
 from clinic_sim.envs.spaces import Unicode
-from clinic_sim.errors import ConfigError
+from clinic_sim.errors import ConfigError, SimulatorError
 from clinic_sim.judge.judge import MAX_TOKENS as JUDGE_TOKENS
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
@@ -52,7 +53,8 @@ class ConsultationEnv(gymnasium.Env[str, str]):
 
     `step` returns `info["reward_terms"]`, whose sum is the reward. Until the end neither observation nor info holds
     the case's id, diagnosis or anything else of the reference; at the end info holds `case`, `termination`,
-    `scorecard` and `scored`. An unscored episode has a NaN reward and `scored` false: mask it.
+    `scorecard` and `scored`. An unscored episode has a NaN reward and `scored` false: mask it. One that broke (a
+    model's server is gone) is truncated, with what broke it in `info["failure"]`.
 
     Raises:
         ConfigError, CaseError, RubricError: an argument cannot be used.
@@ -132,7 +134,7 @@ class ConsultationEnv(gymnasium.Env[str, str]):
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         if consultation.ended:
             raise gymnasium.error.ResetNeeded("the consultation is over; call reset() for a new patient")
-        result = consultation.act_sync(action)
+        result, failure = _turn(consultation, action)
         over = result.terminated or result.truncated
         info: dict[str, Any] = {"language": consultation.case.language, "turn": consultation.room.ledger.turns}
         total = None
@@ -146,6 +148,8 @@ class ConsultationEnv(gymnasium.Env[str, str]):
             info["scorecard"] = card.to_dict()
             info["scored"] = total is not None
             info["usage"] = calls.to_dict()
+            if failure:
+                info["failure"] = failure
         terms = turn_terms(self._weights, self._potential, result.gained, result.spent, over=over, total=total)
         self._potential += result.gained
         info["reward_terms"] = terms
@@ -178,6 +182,17 @@ class ConsultationEnv(gymnasium.Env[str, str]):
         if self._fixed is not None:
             return self._fixed
         return self._pack.cases[int(self.np_random.integers(len(self._pack.cases)))]
+
+
+def _turn(consultation: Consultation, action: str) -> tuple[TurnResult, str]:
+    """One turn, and what broke the clinic in it: a broken episode ends truncated and unscored, it does not raise."""
+    room = consultation.room
+    first = len(room.events)
+    try:
+        return consultation.act_sync(action), ""
+    except SimulatorError as exc:
+        events = tuple(room.events[first:])
+        return TurnResult(observation(events, room.language), events, False, True, 0.0, 0.0), str(exc)
 
 
 def _people(value: Mapping[str, str] | Staff | None, unrecorded: str) -> tuple[Staff, tuple[ChatModel, ...]]:

@@ -55,7 +55,13 @@ def _read(text: str, hint: Language | None) -> Reading:
     return Reading(_tidy(queries), language, cleaned.truncated)
 
 
-def _sentence(words: str, language: Language, subject: Query | None) -> list[Query]:
+@lru_cache(maxsize=16_384)
+def _sentence(words: str, language: Language, subject: Query | None) -> tuple[Query, ...]:
+    """The queries of one sentence; sentences recur in utterances that do not."""
+    return tuple(_queries(words, language, subject))
+
+
+def _queries(words: str, language: Language, subject: Query | None) -> list[Query]:
     found = scan(words, language, "question")
     marks = {m.id for m in found.markers}
     if verbatim(language, "q.fishing").search(words):

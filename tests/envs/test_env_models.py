@@ -55,6 +55,18 @@ async def test_a_running_event_loop_is_left_alone() -> None:
         assert _episode(server.url)["scored"]  # as in a notebook: the loop is running while this steps
 
 
+def test_a_server_that_is_gone_ends_the_episode_unscored_instead_of_raising() -> None:
+    model = "openai/mock?base_url=http://127.0.0.1:9/v1&attempts=1&total_s=2"
+    env = gymnasium.make(clinic_sim.ENV_ID, case="stemi-inferior-en", staff={"patient": model})
+    env.reset(seed=1)
+    _, reward, terminated, truncated, info = env.step("When did the pain start?")
+    env.close()
+    assert (terminated, truncated, info["scored"]) == (False, True, False)
+    assert math.isnan(float(reward))
+    assert info["termination"] == "simulator_failed"
+    assert "127.0.0.1:9" in info["failure"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

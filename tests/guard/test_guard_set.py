@@ -18,8 +18,8 @@ import pytest
 
 from clinic_sim.cases.packs import Pack
 
-RECALL_FLOORS = {"leak": 0.5, "invention": 0.5, "contradiction": 0.5}
-CLEAN_REJECTED_CEILING = 0.5
+RECALL_FLOORS = {"leak": 0.8, "invention": 0.8, "contradiction": 0.7}
+CLEAN_REJECTED_CEILING = 0.16
 
 HERE = Path(__file__).resolve().parent
 BENCH = HERE.parent.parent / "bench" / "guard.py"

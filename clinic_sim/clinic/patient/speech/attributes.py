@@ -50,9 +50,14 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         which = contrast(value.id)
         held = profile.values.get(which.attribute, {})
         if held.get(which.value, 0) & allowed:
-            if which.attribute in _HABITUAL and speech.chinese and _spared(profile, heard, value, held[which.value]):
-                if held[which.value] & chosen and speech.mode(value.start) is Mode.SAYS:
-                    yield "contradiction", speech.text[value.start : value.end]
+            if (
+                which.attribute in _HABITUAL
+                and speech.chinese
+                and held[which.value] & chosen
+                and speech.mode(value.start) is Mode.SAYS
+                and _spared(profile, heard, value, held[which.value])
+            ):
+                yield "contradiction", speech.text[value.start : value.end]
             continue
         if speech.mode(value.start) is not Mode.SAYS:
             continue
@@ -89,12 +94,16 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
                 continue
             yield "contradiction", words
         elif which.strict and not others & allowed and _bodily(heard, value):
+            if which.attribute == "meals" and profile.about.get("attr.food", 0) & allowed:
+                continue  # the facts have eating in other words
             if which.attribute == "onset" and speech.chinese and not _STARTS_ZH.search(stretch):
                 continue  # 一下子 is said of anything
             yield ("unchosen" if held.get(which.value, 0) else "invention"), words
 
 
-_SPARED_ZH = re.compile(r"[^,。;!?]{0,3}(?:没事|没啥事|不疼|不痛|不咳|不喘|不难受|不闹|不犯|没感觉|好好的|好得很|踏实|轻)")
+_SPARED_ZH = re.compile(
+    r"[^,。;!?]{0,3}(?:没事|没啥事|不疼|不痛|不咳|不喘|不难受|不闹|不犯|没感觉|好好的|好得很|踏实|轻)"
+)
 
 
 def _spared(profile: Profile, heard: Heard, value: Mention, holding: int) -> bool:
@@ -168,9 +177,11 @@ def numbers(
 ) -> Iterator[Found]:
     speech = heard.speech
     reference = reference_of(compiled)
-    held_here = [
-        q for q in heard.quantities if any(mask & allowed and same(q, known) for known, mask in profile.numbers)
-    ] if speech.english and len(heard.quantities) > 1 else []
+    held_here = []
+    if speech.english and len(heard.quantities) > 1:
+        held_here = [
+            q for q in heard.quantities if any(mask & allowed and same(q, known) for known, mask in profile.numbers)
+        ]
     for said in heard.quantities:
         if speech.mode(said.start) in (Mode.ASKS, Mode.WISHES, Mode.UNSURE):
             continue
@@ -233,7 +244,10 @@ def numbers(
             yield ("unchosen" if held else "invention"), words
 
 
-_COUNTING = re.compile(r"[\s,.…-]*(?:(?:no|or|maybe|wait|er|um|erm|i mean|make that|sorry|actually|then|and|well|twice)[\s,.…-]*){0,3}")
+_COUNTING = re.compile(
+    r"[\s,.…-]*(?:(?:no|or|maybe|wait|er|um|erm|i mean|make that|sorry|actually|then|and|well|twice)[\s,.…-]*){0,3}"
+)
+"""What stands between a number and the one that takes its place."""
 _SPANS = frozenset({"time", "ago", "few"})
 _LATELY = re.compile(r"\b(?:wors|more|since|then|recent|especially|lately|new|now|ago|until|before i|also|too|bit)")
 _IDIOM = pattern("number.idioms")

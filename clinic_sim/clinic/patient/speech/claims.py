@@ -178,6 +178,8 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
                 continue
             if denied and id_.startswith("drug.") and profile.exact_absent.get("hx.medication", 0) & allowed:
                 continue
+            if not denied and id_.startswith("drug.") and _known_medicine(profile, heard, start, end, allowed):
+                continue  # a medicine of the facts by another of its names
             found = verdict(profile, mention, heard, allowed, denied)
             if found == "contradiction" and _HARDLY.search(speech.folded, max(0, start - _YOURS_REACH), start):
                 found = None if profile.about.get(id_, 0) & allowed else found
@@ -195,7 +197,10 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
         kind = next((k for k in ("unchosen", "invention", "contradiction") if k in verdicts), "invention")
         if kind != "contradiction" and (
             speech.folded[start:end].removesuffix("'s") in _AMBIGUOUS
-            or (_COULD.search(speech.folded, max(0, start - _YOURS_REACH), start) and not _SENSES.match(speech.folded, start))
+            or (
+                _COULD.search(speech.folded, max(0, start - _YOURS_REACH), start)
+                and not _SENSES.match(speech.folded, start)
+            )
         ):
             continue
         yield kind, speech.text[start:end]
@@ -224,6 +229,7 @@ def _sizes_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
         yield "invention", match.group()
 
 
+_KIN_ZH = re.compile("[爸妈爷奶哥姐弟妹叔姑姨舅父母公婆儿女亲]|家里")
 _KIN_SAME_ZH = pattern("kin.same.zh")
 _KIN_TOO_ZH = pattern("kin.too.zh")
 
@@ -231,6 +237,8 @@ _KIN_TOO_ZH = pattern("kin.too.zh")
 def _of_kin_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
     """A complaint of the patient that a relative is said to have had too."""
     speech = heard.speech
+    if not _KIN_ZH.search(speech.folded):
+        return
     for match in _KIN_SAME_ZH.finditer(speech.folded):
         if speech.mode(match.start()) is Mode.SAYS and not profile.family & allowed:
             yield "invention", speech.text[match.start() : match.end()]
@@ -243,6 +251,13 @@ def _of_kin_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
             continue
         if not profile.present.get(mention.id, 0) & profile.family & allowed:
             yield "invention", speech.text[too.start() : mention.end]
+
+
+def _known_medicine(profile: Profile, heard: Heard, start: int, end: int, allowed: int) -> bool:
+    return any(
+        (m.start, m.end) == (start, end) and m.id.startswith("tx:drug.") and profile.about.get(m.id, 0) & allowed
+        for m in heard.mentions
+    )
 
 
 def _placed_here(heard: Heard, named: list[Mention]) -> list[Mention]:

@@ -12,7 +12,7 @@ from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.reference import Reference, reference_of
 from clinic_sim.clinic.patient.speech.results import operations, operations_zh, results, treatments
 from clinic_sim.clinic.patient.speech.support import WORDS, Found, in_words, supported
-from clinic_sim.clinic.patient.speech.tables import pattern
+from clinic_sim.clinic.patient.speech.tables import pattern, word_list
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.scan import Mention
 from clinic_sim.knowledge.text import stem
@@ -85,6 +85,11 @@ def _names(profile: Profile, heard: Heard, allowed: int, reference: Reference) -
             found = reference.abbreviations.search(speech.text)
             if found:
                 yield "leak:diagnosis", found.group()
+        if not speech.text.isupper() and _WRITTEN.search(speech.folded):
+            for letters in _LETTERS.finditer(speech.text):
+                word = letters.group()
+                if word not in _CAPITALS_TOO and not in_words(profile, word.lower(), allowed):
+                    yield "leak:diagnosis", word
         named = phrase(WORDS.findall(speech.folded), reference)
         if named is not None and not in_words(profile, named, allowed):
             yield "leak:diagnosis", named
@@ -106,6 +111,12 @@ def _is_allowed_run(run: str, profile: Profile, allowed: int) -> bool:
         if len(one) > 2:
             left = left.replace(one, "")
     return len(left) <= len(run) // 3
+
+
+_LETTERS = re.compile(r"(?<![A-Za-z'])(?:[A-Z]{1,4}/[A-Z]{2,5}|[A-Z]{3,6})(?![A-Za-z'])")
+_WRITTEN = pattern("written.down")
+_CAPITALS_TOO = word_list("capitals.words") | word_list("capitals.shouted")
+"""Letters that stand for no disease, and words that people shout."""
 
 
 _RELATIVE = pattern("relatives")
@@ -191,7 +202,8 @@ def _mechanisms(
                 profile, folded[organ.start : organ.end], allowed
             ):
                 continue
-            if not _INSIDE.search(here) and organ.id in _FELT_ORGANS and process.id in _FELT_PROCESSES:
+            felt = organ.id in _FELT_ORGANS and folded[organ.start : organ.end] not in _UNSEEN_ZH
+            if not _INSIDE.search(here) and felt and process.id in _FELT_PROCESSES:
                 continue
             if in_words(profile, folded[process.start : process.end], allowed) and process.id in _FELT_PROCESSES:
                 continue
@@ -219,10 +231,14 @@ _SYMPTOMS = frozenset({("organ.heart", "proc.pace"), ("organ.bowel", "proc.pace"
 
 
 _LUMP = re.compile(r"lump|mass|growth")
-_INSIDE = re.compile(r"inside|lining|capsule|tendon|ligament|dis[ck]\b|cartilage|membrane|sheath|cushion|socket|里面|内部")
+_INSIDE = re.compile(
+    r"inside|lining|capsule|tendon|ligament|dis[ck]\b|cartilage|membrane|sheath|cushion|socket|里面|内部"
+)
 
 
 _FELT_ORGANS = frozenset({"organ.joint", "organ.eye", "organ.breast", "organ.stomach", "organ.bowel", "organ.blood"})
 
 
+_UNSEEN_ZH = frozenset({"免疫", "免疫系统", "免疫力", "血小板", "白细胞", "红细胞", "淋巴"})
+"""Of the blood, what nobody feels."""
 _FELT_PROCESSES = frozenset({"proc.trap", "proc.fail", "proc.block"})

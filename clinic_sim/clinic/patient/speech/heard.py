@@ -76,6 +76,9 @@ _SIGH = re.compile(r"(?:^|[\s。!?…,~])咳(?=[,!~…。\s])")
 _DRAWN = re.compile(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
 _BLEEDS = re.compile(r"[出流有见带吐咳尿便拉淌渗滴冒喷呕是含掺和擦止丝][^,。;!?]{0,3}$")
 _BLOOD = re.compile(r"[丝块点迹水珠印糊淋呼止流多少]|色")
+_BLOOD_WORDS = ("脂", "压", "糖", "型", "管", "常", "小", "色", "氧", "检")
+"""What makes another word of the blood before it."""
+_UNCOLOURED = re.compile("[明清坦直表告眼]$")
 _LIKENED = re.compile(r"(?:跟|像|好像|如同)[^,。;!?]{0,7}$")
 _SO = re.compile(r"[^,。;!?]{0,4}(?:似的|一样|一般|那样)")
 _LYING = frozenset({"躺平", "平躺", "躺下", "平卧", "躺着"})
@@ -91,6 +94,8 @@ def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
         return _SIGH.match(folded, max(0, mention.start - 1)) is not None
     if record:
         return False
+    if word[-1] == "血" and folded[mention.end : mention.end + 1] in _BLOOD_WORDS:
+        return True  # 查出 血脂高
     if mention.id == "sx.orthopnea" and word in _LYING:
         return True  # how one lies, not that one cannot
     near = folded[max(0, mention.start - 4) : mention.end + 4]
@@ -103,8 +108,11 @@ def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
     around = folded[max(0, mention.start - 2) : mention.end + 2]
     if len(word) == 1 and f"{word}不{word}" in around:
         return True  # 疼不疼 asks
-    if word == "血" and mention.id == "sx.bleeding" and not _NO_BLOOD.match(folded, mention.end) and not (
-        _BLEEDS.search(folded, max(0, mention.start - 4), mention.start) or _BLOOD.match(folded, mention.end)
+    if (
+        word == "血"
+        and mention.id == "sx.bleeding"
+        and not _NO_BLOOD.match(folded, mention.end)
+        and not (_BLEEDS.search(folded, max(0, mention.start - 4), mention.start) or _BLOOD.match(folded, mention.end))
     ):
         return True  # 高血丫, 输别人的血
     if word == "血":
@@ -119,6 +127,8 @@ def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
 def _effects(values: list[Mention], speech: Speech) -> Iterator[Mention]:
     """Effects with their denials: 没管用 is no help, and what did not get better is not better."""
     for value in values:
+        if value.id.startswith("colour=") and _UNCOLOURED.search(speech.folded, max(0, value.start - 1), value.start):
+            continue  # 明白的
         if value.id not in ("help=yes", "course=better"):
             yield value
             continue
@@ -166,7 +176,7 @@ def widened(id_: str) -> frozenset[str]:
     return frozenset({id_})
 
 
-_NEGATIVE = re.compile(r"never |no |non|not |do(?:es)?n't |do(?:es)? not |[不无没未]")
+_NEGATIVE = re.compile(r"never |no |non|not |do(?:es)?n't |do(?:es)? not |[不无没未](?!.{0,2}戒)")
 
 
 def negative(mention: Mention, folded: str) -> bool:
@@ -187,6 +197,7 @@ _MODIFIERS = frozenset(
 )
 
 
+_JOINED = re.compile(r" (?:and|but|then|while|whereas) ")
 _WORSE = pattern("worse")
 
 
@@ -209,7 +220,17 @@ def directions(heard: Heard) -> list[tuple[str, str, int, int]]:
             continue  # on an empty stomach is not by eating
         left = max(speech.folded.rfind(c, 0, mention.start) for c in ",.;!?。、\n") + 1
         ends = [at for c in ",.;!?。、\n" if (at := speech.folded.find(c, mention.end)) >= 0]
-        clause = speech.folded[left : min(ends, default=len(speech.folded))]
+        right = min(ends, default=len(speech.folded))
+        if speech.english:
+            parts = [m.span() for m in _JOINED.finditer(speech.folded, left, right)]
+            near_left = max((b for _, b in parts if b <= mention.start), default=left)
+            near_right = min((a for a, _ in parts if a >= mention.end), default=right)
+            near = speech.folded[near_left:near_right]
+            if _WORSE.search(near) or _BETTER.search(near):
+                left, right = near_left, near_right
+            elif (near_left, near_right) != (left, right):
+                continue  # what is said beyond the "and" may be of something else
+        clause = speech.folded[left:right]
         worse, better = _WORSE.search(clause), _BETTER.search(clause)
         if worse is None and _UNHELPED.search(clause):
             found.append((mention.id, "unhelped", mention.start, mention.end))

@@ -33,9 +33,16 @@ _LEADING_ZH = re.compile(
 )
 
 
+_PATTERN_ZH = re.compile("(?P<what>[\u3400-\u9fff]{2,5}?)弱?证$")
+"""A pattern of Chinese medicine: 脾胃虚弱证 is told by 脾胃虚."""
+
+
 def plain_zh(name: str) -> str:
     """A Chinese name without what says how long, how bad, or which side: what a patient keeps of it."""
     bare = _LEADING_ZH.sub("", name)
+    pattern_ = _PATTERN_ZH.match(name)
+    if pattern_ is not None:
+        return pattern_["what"]
     return bare if len(bare) >= 2 and _tells(bare) else name
 
 
@@ -53,6 +60,8 @@ def spellings_zh(name: str) -> Iterator[str]:
         yield "".join(map(_homophones, name))
     if len(name) == 3 and name[2] in _ENDS_ZH:
         yield re.escape(name[0]) + r"[^\s\x00-\x7f。的了得个有是]" + name[2]
+    if len(name) >= 3 and name[-1] == "炎":
+        yield re.escape(name[:-1]) + "病"  # 牙周病
     if len(name) >= 4:
         for at in range(1, len(name) - 1):
             yield re.escape(name[:at]) + r"[^\s\x00-\x7f。]" + re.escape(name[at + 1 :])

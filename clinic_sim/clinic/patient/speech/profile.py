@@ -147,7 +147,11 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
                 if other is not None:
                     _add(profile.values.setdefault(attribute, {}), other, bit)
                 continue
-        if attribute == "help" and not speech.folded.startswith("控制", value.start) and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions):
+        if (
+            attribute == "help"
+            and not speech.folded.startswith(("控制", "未见", "疗效", "效果"), value.start)
+            and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions)
+        ):
             continue  # what rest or food does is no effect of a treatment
         if attribute in _DENIABLE and (absent or speech.denied(value.start, value.end)):
             which = "no" if which == "yes" else "yes"

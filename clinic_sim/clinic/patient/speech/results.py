@@ -47,7 +47,7 @@ def treatments(profile: Profile, heard: Heard, allowed: int, reference: Referenc
             and mention.end <= m.end
             and (profile.exact_present.get(m.id, 0) | profile.exact_absent.get(m.id, 0)) & allowed
             for m in heard.mentions
-            if m.id.startswith("drug.") and _is_class(concept)
+            if m.id.startswith("drug.") and concept.startswith("class.")
         ):
             continue
         known = treatment_lexicon.concepts()[concept]
@@ -86,6 +86,8 @@ def operations(profile: Profile, heard: Heard, allowed: int, reference: Referenc
     """An operation that is planned, without its name."""
     for match in _OPERATED.finditer(heard.speech.folded):
         stretch = heard.speech.stretch_text(match.start())
+        if match.group().startswith("need") and stretch.rstrip().endswith("?"):
+            continue
         if not (_TOLD.search(stretch) or _FUTURE_ONLY.search(stretch)) or in_words(profile, match.group(), allowed):
             continue
         if not reference.treatments or any(
@@ -142,9 +144,13 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
         mode = speech.mode(match.start())
         if mode is Mode.ASKS or mode is Mode.WISHES:
             continue
-        if match.group() in held and not any(
-            match.end() <= q.start < match.end() + _BESIDE_EN and q.kind in _READINGS for q in heard.quantities
-        ) and not _NUMERAL_ZH.match(folded, match.end()):
+        if (
+            match.group().removeprefix("my ") in held
+            and not any(
+                match.end() <= q.start < match.end() + _BESIDE_EN and q.kind in _READINGS for q in heard.quantities
+            )
+            and not _NUMERAL_ZH.match(folded, match.end())
+        ):
             continue
         reach = _BESIDE_ZH if match.group()[-1] > "\u33ff" or speech.chinese else _BESIDE_EN
         before = _STOPS.split(folded[max(0, match.start() - reach // 3) : match.start()])[-1]

@@ -102,6 +102,8 @@ def verdict(profile: Profile, mention: Mention, heard: Heard, allowed: int, deni
 
 
 _NOT_TAKEN = re.compile(r"(?:n't|not|never|stopped) (?:\w+ )?(?:tak\w+|us\w+|had)\b|[没不](?:在)?[吃用服]")
+
+
 def _as_far_as(heard: Heard, mention: Mention) -> str:
     """The words of the stretch around a mention; in Chinese no further than its clause."""
     speech = heard.speech
@@ -164,7 +166,10 @@ def _kin(profile: Profile, id_: str, allowed: int) -> bool:
     known = ontology()
     if id_ not in known.concepts:
         return False
-    if any(profile.exact_present.get(other, 0) & allowed for other in _like(id_)):
+    if any(
+        profile.exact_present.get(other, 0) & allowed & ~(profile.normal if other.startswith("hx.") else 0)
+        for other in _like(id_)
+    ):
         return True
     if known.sited(id_) and "sx.pain" in known.closure(id_) and profile.present.get("sx.pain", 0) & allowed:
         spread = profile.about.get("attr.radiation", 0) & allowed
