@@ -55,7 +55,11 @@ ACTING = {"form": "json", "max_tokens": 250, "extra": quote('{"frequency_penalty
 """A doctor that acts: the server enforces the form, and the penalty ends the sentences that it would say for ever."""
 
 
-def run(out: Path, *args: str, expect: int = 0) -> tuple[list[dict[str, Any]], Path]:
+FAILED_JUDGE = (0, 1)
+"""A judge that fails makes the exit code 1; this one may get through its control questions by chance."""
+
+
+def run(out: Path, *args: str, expect: int | tuple[int, ...] = 0) -> tuple[list[dict[str, Any]], Path]:
     """`clinic-sim run --json`: its lines, and the folder of the run."""
     began = monotonic()
     done = subprocess.run(
@@ -64,7 +68,9 @@ def run(out: Path, *args: str, expect: int = 0) -> tuple[list[dict[str, Any]], P
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == expect, done.stderr.decode() + done.stdout.decode()
+    assert done.returncode in ((expect,) if isinstance(expect, int) else expect), (
+        done.stderr.decode() + done.stdout.decode()
+    )
     lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
     print(f"{len(lines)} episodes in {monotonic() - began:.1f} s:", json.dumps([x.get("usage") for x in lines]))
     return lines, out / lines[0]["run"]
@@ -107,7 +113,7 @@ def test_every_role_at_once(tmp_path: Path) -> None:
     staff = [x for role in ("patient", "examiner", "chief") for x in (f"--{role}", named())]
     everyone = ["-d", named(**ACTING), *staff]
     judge = ["--judge", named(max_tokens=300), "--rubric", "clinic-language"]
-    lines, folder = run(tmp_path, *everyone, *judge, "--limit", "2", "-j", "2")
+    lines, folder = run(tmp_path, *everyone, *judge, "--limit", "2", "-j", "2", expect=FAILED_JUDGE)
     kept = episodes(folder)
     assert len(lines) == len(kept) == 2, "planned = completed + failed"
     assert len({r["episode"]["case"] for r in kept}) == 2
@@ -226,7 +232,7 @@ async def test_the_chief_tells_nothing(model: ChatModel) -> None:
 def test_a_judge_that_does_not_read_gives_no_points(tmp_path: Path) -> None:
     """The doctor guesses after one question; a judge that gives everyone full marks must not lift it."""
     judge = ["--judge", named(max_tokens=500), "--rubric", "clinic-language"]
-    lines, folder = run(tmp_path, "-d", "guess", "-c", "stemi-inferior-en", *judge)
+    lines, folder = run(tmp_path, "-d", "guess", "-c", "stemi-inferior-en", *judge, expect=FAILED_JUDGE)
     (record,) = episodes(folder)
     assert_judge_decided_nothing_unproven(record)
     judged = [v for v in record["scorecard"]["verdicts"] if "votes" in v]

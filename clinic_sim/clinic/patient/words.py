@@ -137,7 +137,8 @@ def review_words(
 
 _COURTESY = re.compile(
     r"(?:[ ,.!…]|\b(?:well|let me (?:think|see)|doctor|doc|um+|er+|erm|hmm+|okay|so|hello|hi|thank you|thanks|please"
-    r"|sorry|of course|as i said)\b|嗯+|呃+|医生|大夫|您好|你好|谢谢您?|好的?|是这样的?|我想想|让我想想|这个嘛?|那个|对不起)+"
+    r"|sorry|of course|as i said)\b|嗯+|呃+|医生|大夫|您好|你好|谢谢您?|好的?|是这样的?|让?我想想"
+    r"|这个嘛?|那个|对不起)+"
 )
 """A sentence that says nothing at all; a yes or a no may, so they are not among these."""
 
