@@ -10,11 +10,12 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 
 from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Rejected, Unavailable
 from clinic_sim.models import wire
@@ -26,20 +27,6 @@ from clinic_sim.models.ways import MOST, REFUSED, Ways
 MAX_BYTES = 16 * 2**20
 """Longest answer that is read."""
 _KEY = re.compile(r"[\x21-\x7e]+")
-
-try:
-    import orjson
-
-    def _dump(body: Mapping[str, Any]) -> bytes:
-        return orjson.dumps(body)
-
-    _load: Callable[[bytes], Any] = orjson.loads
-except ImportError:  # the standard library's is slower, and otherwise the same
-
-    def _dump(body: Mapping[str, Any]) -> bytes:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-    _load = json.loads
 
 
 class HttpModel:
@@ -99,7 +86,7 @@ class HttpModel:
             status, headers, answer = await self._post(_encoded(body))
             if status == 200:
                 try:
-                    data = _load(answer)
+                    data = orjson.loads(answer)
                 except (ValueError, RecursionError) as exc:
                     raise BadReply(f"{self._url}: the answer is no JSON: {wire.shown(self._text(answer))}") from exc
                 try:
@@ -180,7 +167,7 @@ def base_url(spec: ModelSpec) -> str:
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
     try:
-        return _dump(body)
+        return orjson.dumps(body)
     except (TypeError, ValueError):
         # Half a surrogate pair is no text; a model that wrote one must not end the run.
         return json.dumps(body, ensure_ascii=False, default=_plain).encode("utf-8", "replace")
