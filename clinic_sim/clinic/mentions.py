@@ -12,12 +12,11 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
-import ahocorasick
-
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnosis_tables import table_forms
 from clinic_sim.knowledge.diagnosis_text import canonical, chinese_name, prepare
 from clinic_sim.knowledge.diagnosis_words import words
+from clinic_sim.knowledge.packed import Packed
 
 MOST = 4_000
 """Characters that are searched."""
@@ -108,8 +107,8 @@ def _english(plain: str) -> Iterator[tuple[int, int]]:
 def _chinese(plain: str) -> Iterator[tuple[int, int]]:
     automaton = _chinese_names()
     for run in _HAN_RUN.finditer(plain):
-        for last, size in automaton.iter(run.group()):
-            yield run.start() + last - size + 1, run.start() + last + 1
+        for _, start, end in automaton.find(run.group()):
+            yield run.start() + start, run.start() + end
 
 
 @cache
@@ -131,14 +130,13 @@ def _english_names() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
-def _chinese_names() -> ahocorasick.Automaton:
-    automaton = ahocorasick.Automaton()
+def _chinese_names() -> Packed:
+    names: dict[str, None] = {}
     common = words().generic_zh
     for form in table_forms("zh"):
         if icd10.chapter(form.code) in _NOT_DISEASES or form.name in common:
             continue
         for name in dict.fromkeys((form.name, chinese_name(prepare(form.name)))):
             if len(name) > 1 and not name.isascii():
-                automaton.add_word(name, len(name))
-    automaton.make_automaton()
-    return automaton
+                names[name] = None
+    return Packed(names)

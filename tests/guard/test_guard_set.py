@@ -18,8 +18,10 @@ import pytest
 
 from clinic_sim.cases.packs import Pack
 
-RECALL_FLOORS = {"leak": 0.8, "invention": 0.8, "contradiction": 0.7}
-CLEAN_REJECTED_CEILING = 0.16
+RECALL_FLOORS = {"leak": 0.85, "invention": 0.8, "contradiction": 0.75}
+CLEAN_REJECTED_CEILING = 0.13
+BLIND_FLOORS = {"leak": 0.88, "invention": 0.8, "contradiction": 0.8}
+BLIND_CEILING = 0.05
 
 HERE = Path(__file__).resolve().parent
 BENCH = HERE.parent.parent / "bench" / "guard.py"
@@ -43,24 +45,40 @@ def rows(language: str) -> list[dict[str, Any]]:
     return [json.loads(line) for half in halves for line in half.read_text("utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module")
-def measured() -> dict[str, Any]:
+def figures_of(files: str) -> Any:
     measuring = bench()
     compiled = measuring.compiled_cases(measuring.PACKS)
-    items = [item for path in sorted(HERE.glob("utterances_*.jsonl")) for item in measuring.review(path, compiled)]
+    items = [item for path in sorted(HERE.glob(files)) for item in measuring.review(path, compiled)]
     return measuring.figures(items)
+
+
+@pytest.fixture(scope="module")
+def measured() -> Any:
+    return figures_of("utterances_*.jsonl")
+
+
+@pytest.fixture(scope="module")
+def blind() -> Any:
+    return figures_of("blind_*.jsonl")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("label", sorted(RECALL_FLOORS))
-def test_bad_words_are_rejected(measured: dict[str, Any], language: str, label: str) -> None:
+def test_bad_words_are_rejected(measured: Any, language: str, label: str) -> None:
     assert measured[language].recall[label].value >= RECALL_FLOORS[label], str(measured[language].recall[label])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_honest_words_are_accepted(measured: dict[str, Any], language: str) -> None:
+def test_honest_words_are_accepted(measured: Any, language: str) -> None:
     share = measured[language].clean_rejected
     assert share.value <= CLEAN_REJECTED_CEILING, str(share)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_repaired_stays_repaired(blind: Any, language: str) -> None:
+    shares = blind[language].recall
+    assert {label: share.value >= BLIND_FLOORS[label] for label, share in shares.items()} == dict.fromkeys(shares, True)
+    assert blind[language].clean_rejected.value <= BLIND_CEILING, str(blind[language].clean_rejected)
 
 
 def test_ids_and_texts_are_unique_over_both_languages() -> None:

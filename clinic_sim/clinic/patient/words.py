@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from clinic_sim.cases.compiled import CompiledCase
-from clinic_sim.clinic.patient.speech.answers import answers, short_answer
+from clinic_sim.clinic.patient.speech.answers import answers, short_answer, turned_round
 from clinic_sim.clinic.patient.speech.claims import claims
 from clinic_sim.clinic.patient.speech.disclosure import leaked
 from clinic_sim.clinic.patient.speech.heard import Heard, content, listen, sentences_of, stems_of, widened
@@ -119,13 +119,15 @@ def review_words(
     faults = list(_found(compiled, profile, heard, allowed, new, None))
     unsaid = tuple(f for f in chosen if not _carried(profile, heard, None, f))
     bare = short_answer(heard.speech.folded)
-    if question and (faults or unsaid or bare):
+    if question and (faults or unsaid or bare or chosen):
         # What was asked only excuses; it is read where there is something to excuse, and for a bare yes or no.
         asked = _asked(question)
         if faults:
             faults = list(_found(compiled, profile, heard, allowed, new, asked))
         elif bare:
             faults = list(answers(profile, heard, new, asked))
+        if not faults:
+            faults = list(turned_round(profile, heard, new & ~profile.base, asked))
         unsaid = tuple(f for f in unsaid if not _carried(profile, heard, asked, f))
     found: dict[str, Objection] = {}
     details = _DETAILS[compiled.case.language]

@@ -64,6 +64,66 @@ def answers(profile: Profile, heard: Heard, chosen: int, asked: Heard | None) ->
             yield "contradiction", speech.text[yes.start() : yes.end()]
 
 
+_NEGATES = pattern("negates")
+_WELL = pattern("blanket.well")
+_TOOK_NOTHING = pattern("took.nothing")
+_CAREFREE = pattern("carefree")
+
+
+def turned_round(profile: Profile, heard: Heard, own: int, asked: Heard | None) -> Iterator[Found]:
+    """Facts of absence told without any denial, and complaints told as if all were well."""
+    speech = heard.speech
+    if asked is None or not own or any(mode is not Mode.SAYS for mode in speech.modes):
+        return
+    if not own & ~profile.denied:
+        if not _NEGATES.search(speech.folded) and _PLAIN.search(asked.speech.folded) and not _alternative(asked):
+            yield "contradiction", speech.text
+        return
+    took = profile.about.get("hx.medication", 0) & ~profile.denied
+    if (
+        not own & ~took
+        and _TOOK_NOTHING.search(speech.folded)
+        and not any(m.id.startswith(("drug.", "tx:")) for m in heard.mentions)
+    ):
+        yield "contradiction", speech.text
+        return
+    if not own & ~profile.fears and own:
+        carefree = _CAREFREE.search(speech.folded)
+        if (
+            carefree is not None
+            and not _OTHERWISE_BUT.search(speech.folded[: carefree.start()])
+            and not own & profile.denials
+        ):
+            yield "contradiction", carefree.group()
+        return
+    if not own & (~profile.family | profile.denied):
+        if _WELL.search(speech.folded) and not any(m.id.startswith(("dx.", "icd:", "sx.")) for m in heard.mentions):
+            yield "contradiction", speech.text
+        return
+    if own & (profile.denied | profile.normal | profile.family) or not _WELL.search(speech.folded):
+        return
+    if _OTHERWISE_BUT.search(speech.folded) or _tells(profile, heard, own, asked):
+        return
+    symptoms = 0
+    for fact, bit in profile.bit.items():
+        if bit & own and any(key.startswith("sx.") for key in profile.keys[fact]):
+            symptoms |= bit
+    if symptoms == own:
+        well = _WELL.search(speech.folded)
+        yield "contradiction", well.group() if well else speech.text
+
+
+_OTHERWISE_BUT = pattern("answers.otherwise.but")
+
+
+def _alternative(asked: Heard) -> bool:
+    """Whether a question gives a choice, or asks for more than yes or no."""
+    return _ALTERNATIVE.search(asked.speech.folded) is not None
+
+
+_ALTERNATIVE = pattern("asks.choice")
+
+
 def _tells(profile: Profile, heard: Heard, own: int, asked: Heard) -> bool:
     """Whether the words tell some of the fact, beyond what the question said."""
     said_stems = content(stems_of(heard.speech.folded)) - stems_of(asked.speech.folded)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.heard import Heard, directions
-from clinic_sim.clinic.patient.speech.hearing import Mode
+from clinic_sim.clinic.patient.speech.hearing import Mode, feared
 from clinic_sim.clinic.patient.speech.lexicon import contrast
 from clinic_sim.clinic.patient.speech.profile import Profile
-from clinic_sim.clinic.patient.speech.quantity import Quantity, same
+from clinic_sim.clinic.patient.speech.quantity import AGO, Quantity, same
 from clinic_sim.clinic.patient.speech.reference import reference_of
 from clinic_sim.clinic.patient.speech.support import Found, in_words
 from clinic_sim.clinic.patient.speech.tables import pattern
@@ -26,7 +26,7 @@ _STARTS = pattern("starts")
 _WHATEVER_BESIDE = frozenset(
     {
         *("flow", "help", "prior", "spread", "energy", "spirits", "taken", "home", "drink", "rhythm", "sleep"),
-        *("appetite", "habit", "protection", "partners", "substance"),
+        *("smell", "marital", "vaccine", "relations", "appetite", "habit", "protection", "partners", "substance"),
     }
 )
 """Attributes that need no complaint beside them to be compared."""
@@ -63,6 +63,20 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
             continue
         if value.id != "help=no" and speech.denied(value.start, value.end):
             continue
+        if feared(speech.folded, value.start):
+            continue
+        if which.attribute == "quality" and (
+            not _is_of_body(heard, value)
+            or (
+                speech.english
+                and value.end - value.start < _SHORT
+                and not _FELT.search(speech.stretch_text(value.start))
+            )
+            or _DONE.search(speech.folded, max(0, value.start - NEAR_ZH), value.start)
+        ):
+            continue
+        if value.id == "colour=red" and any(profile.present.get(i, 0) & allowed for i in _RED):
+            continue  # as rashes are
         if any(
             m.start <= value.start and value.end <= m.end and m.end - m.start > value.end - value.start
             for m in heard.mentions
@@ -79,11 +93,13 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
         words = speech.text[value.start : value.end]
         if which.attribute not in _TURNING and in_words(profile, speech.folded[value.start : value.end], allowed):
             continue
+        if value.id == "side=both" and held.get("left", 0) & allowed and held.get("right", 0) & allowed:
+            continue
         others = 0
         for other, mask in held.items():
             if other != which.value and "both" not in (other, which.value):
                 others |= mask
-        if which.attribute == "cough" and not others & chosen & ~profile.base:
+        if which.attribute in _OF_THE_YEARS and not others & chosen & ~profile.base:
             continue  # the complaint names the sorts of cough of all its years
         if others & chosen:
             both = held.get("both", 0) & allowed
@@ -93,7 +109,7 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
             if not compared and (SOFT.search(without(stretch, words)) or not _is_of_body(heard, value)):
                 continue
             yield "contradiction", words
-        elif which.strict and not others & allowed and _bodily(heard, value):
+        elif which.strict and which.attribute in _INVENTED and not others & allowed and _bodily(heard, value):
             if which.attribute == "meals" and profile.about.get("attr.food", 0) & allowed:
                 continue  # the facts have eating in other words
             if which.attribute == "onset" and speech.chinese and not _STARTS_ZH.search(stretch):
@@ -101,6 +117,18 @@ def values(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterato
             yield ("unchosen" if held.get(which.value, 0) else "invention"), words
 
 
+_FELT = re.compile(r"pain|ach|hurt|feel|felt|sensation|like|sore|it's|it is|it was|kind of|sort of|cramp|burn|throb")
+_DONE = re.compile(r"\b(?:i|you|we|they|he|she|to|when|if|doctor|nurse|gets?|got) (?:just )?$")
+"""Before what somebody does: when I press it."""
+_SHORT = 12
+
+
+_RED = ("sx.rash", "sx.redness", "sx.bleeding", "sx.hematuria", "sx.swelling")
+"""What is red by itself."""
+_INVENTED = frozenset({"side", "colour", "cough", "spread", "meals"})
+"""Attributes of which a value that no fact gives is an invention; of the others it is a manner of speaking."""
+_OF_THE_YEARS = frozenset({"cough", "course", "pattern", "severity"})
+"""Attributes that a complaint names for all its time."""
 _SPARED_ZH = re.compile(
     r"[^,。;!?]{0,3}(?:没事|没啥事|不疼|不痛|不咳|不喘|不难受|不闹|不犯|没感觉|好好的|好得很|踏实|轻)"
 )
@@ -210,6 +238,13 @@ def numbers(
         if said.kind == "bare" and digits and all(profile.digits.get(d, 0) & allowed for d in digits):
             continue
         words = speech.text[said.start : said.end]
+        if (
+            said.kind == "count"
+            and said.value <= _A_FEW
+            and words[-1] in "粒片颗"
+            and profile.about.get("hx.medication", 0) & allowed
+        ):
+            continue  # a tablet or two
         if asked is not None and words.lower() in asked.speech.folded:
             continue
         if _only_said(profile, said, speech.folded, allowed):
@@ -218,6 +253,23 @@ def numbers(
             yield "leak:result", words
             continue
         if _LIFE.search(speech.stretch_text(said.start)) or said.kind == "clock":
+            continue
+        if _ACQUAINTED.search(speech.stretch_text(said.start)) and not held_here:
+            here = speech.folded[speech.starts[speech.stretch(said.start)] : said.end + NEAR_ZH]
+            if _ACQUAINTED.search(here):
+                continue  # of somebody else
+        if speech.folded.startswith(("-old", " olds", "-olds"), said.end) or (
+            _PREGNANT.search(before) and "week" in speech.folded[said.start : said.end]
+        ):
+            continue
+        if said.kind == "ago" and said.value == AGO["yesterday"] and _began_today(profile, chosen):
+            yield "contradiction", speech.text[said.start : said.end]
+            continue
+        if said.kind == "ago" and (
+            said.value <= 24
+            and not speech.folded.startswith(("since", "from"), said.start)
+            and not any(_alike(k, said) and m & chosen for k, m in profile.numbers)
+        ):
             continue
         if said.kind == "ago" and (
             said.value < 24
@@ -235,15 +287,60 @@ def numbers(
             yield "leak:result", words
             continue
         others = [m for k, m in profile.numbers if _alike(k, said) and m & allowed & ~profile.base]
-        if said.kind == "count" and said.value == 1 and not others:
+        if (
+            said.kind == "time"
+            and said.value < _MOMENT
+            and (not others or _said_elsewhere(profile, heard, said, allowed))
+        ):
+            continue  # a manner of speaking
+        if _SIMILE.match(speech.folded, said.end):
+            continue
+        if said.kind == "count" and not others and (said.value == 1 or not _counts_a_complaint(heard, said)):
             continue
         held = any(same(said, known) for known, _ in profile.numbers)
+        if others and said.kind == "rate" and said.loose and _said_elsewhere(profile, heard, said, allowed):
+            continue
         if others:
             yield "contradiction", words
         else:
             yield ("unchosen" if held else "invention"), words
 
 
+def _counts_a_complaint(heard: Heard, said: Quantity) -> bool:
+    """Whether a count is one of something of health: not the times one reads a line."""
+    speech = heard.speech
+    if not speech.english or not speech.folded.startswith("times", said.end - 5):
+        return True
+    here = speech.stretch(said.start)
+    return any(
+        m.id.startswith(("sx.", "drug.", "tx:", "claim.", "hx.")) and speech.stretch(m.start) == here
+        for m in heard.mentions
+    )
+
+
+def _said_elsewhere(profile: Profile, heard: Heard, said: Quantity, allowed: int) -> bool:
+    """Whether other words give a number of the facts of that sort."""
+    return any(
+        other is not said and other.kind == said.kind and mask & allowed and same(other, known)
+        for other in heard.quantities
+        for known, mask in profile.numbers
+    )
+
+
+def _began_today(profile: Profile, chosen: int) -> bool:
+    """Whether the chosen facts have nothing but today."""
+    times = {k.value for k, m in profile.numbers if k.kind in _SPANS and m & chosen}
+    return times == {AGO["today"]}
+
+
+_ACQUAINTED = re.compile(
+    r"同事|邻居|隔壁|朋友|别人|人家|同学|\b(?:colleagues?|neighbou?rs?|friends?|workmates?|mates?|classmates?|kids|pupils)\b"
+)
+_PREGNANT = re.compile(r"\b(?:i'm|i am|she's|i was) (?:about |only |nearly )?$")
+_SIMILE = re.compile("(?:似的|一样|一般|那么[长久])")
+_A_FEW = 2
+_MOMENT = 0.2
+"""Hours below which a length of time is often a manner of speaking."""
 _COUNTING = re.compile(
     r"[\s,.…-]*(?:(?:no|or|maybe|wait|er|um|erm|i mean|make that|sorry|actually|then|and|well|twice)[\s,.…-]*){0,3}"
 )
@@ -261,7 +358,7 @@ def _only_said(profile: Profile, said: Quantity, folded: str, allowed: int) -> b
     if (
         said.kind == "rate"
         and said.loose
-        and folded[said.start : said.end].startswith(("every d", "each d", "every s"))
+        and folded[said.start : said.end].startswith(("every d", "each d", "every s", "every m", "each m"))
     ):
         rates = [k.value for k, m in profile.numbers if k.kind == "rate" and m & allowed]
         return not rates or max(rates) * _SELDOM > said.value

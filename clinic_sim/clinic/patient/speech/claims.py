@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
-from clinic_sim.clinic.patient.speech.answers import answers
+from clinic_sim.clinic.patient.speech.alignment import aligned, denied_beside
+from clinic_sim.clinic.patient.speech.answers import answers, turned_round
 from clinic_sim.clinic.patient.speech.attributes import NEAR_EN, NEAR_ZH, numbers, values, ways
 from clinic_sim.clinic.patient.speech.heard import Heard, content, name_of, negative, stems_of
-from clinic_sim.clinic.patient.speech.hearing import Mode
-from clinic_sim.clinic.patient.speech.lexicon import CLAIM
+from clinic_sim.clinic.patient.speech.hearing import Mode, Speech, feared
+from clinic_sim.clinic.patient.speech.lexicon import CLAIM, mentions
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.support import Found, in_words
 from clinic_sim.clinic.patient.speech.tables import pattern, word_list
@@ -39,11 +40,13 @@ def claims(
     compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, chosen: int, asked: Heard | None
 ) -> Iterator[Found]:
     """Every claim that the allowed facts do not hold."""
-    yield from _concepts(profile, heard, allowed, asked)
+    yield from _concepts(profile, heard, allowed, chosen, asked)
     yield from answers(profile, heard, chosen, asked)
     yield from _relatives(profile, heard, allowed)
     yield from _all_well(profile, heard, chosen)
     yield from _work(profile, heard, allowed, chosen)
+    yield from _broken(profile, heard, allowed)
+    yield from turned_round(profile, heard, chosen & ~profile.base, asked)
     yield from _sites(profile, heard, allowed, asked)
     if heard.speech.chinese:
         yield from _sizes_zh(profile, heard, allowed)
@@ -112,6 +115,20 @@ def _work(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterator
             yield "contradiction", heard.speech.text[match.start() : match.end()]
 
 
+_BROKE = pattern("broke.bone")
+
+
+def _broken(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
+    """A broken bone that no fact has."""
+    speech = heard.speech
+    for match in _BROKE.finditer(speech.folded):
+        if speech.mode(match.start()) is not Mode.SAYS or speech.denied(match.start(), match.end()):
+            continue
+        broken = profile.about.get("dx.fracture", 0) | profile.about.get("hx.injury", 0) | profile.stems.get("broke", 0)
+        if not broken & allowed and not feared(speech.folded, match.start()):
+            yield "invention", speech.text[match.start() : match.end()]
+
+
 def _echoed(asked: Heard | None, id_: str) -> bool:
     return asked is not None and any(
         name_of(m.id) == id_ or id_ in _closure(name_of(m.id)) or name_of(m.id) in _closure(id_) for m in asked.mentions
@@ -127,7 +144,7 @@ def _checked(id_: str) -> bool:
     return (id_.startswith(("sx.", "drug.", "dx.")) and id_ not in BLAND) or id_.startswith(CLAIM)
 
 
-def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) -> Iterator[Found]:
+def _concepts(profile: Profile, heard: Heard, allowed: int, chosen: int, asked: Heard | None) -> Iterator[Found]:
     known = ontology()
     speech = heard.speech
     by_span: dict[tuple[int, int], list[Mention]] = {}
@@ -163,6 +180,23 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
             if _woken(profile, id_, speech.folded[end - 1], allowed):
                 verdicts.append(None)
             denied = speech.denied(start, end) or negative(mention, speech.folded)
+            if id_ == "sx.vomiting" and _KEPT_DOWN.match(speech.folded, start):
+                denied = not denied and not _STRUGGLES.search(speech.folded, max(0, start - _YOURS_REACH), start)
+            if denied and speech.folded.startswith("no ", start) and speech.folded.endswith(", ", 0, start):
+                denied = False  # no energy, no appetite: each has its own no
+            if (
+                id_ == "sx.weight_loss"
+                and speech.folded[start:end] == "轻了"
+                and (profile.values.get("course", {}).get("better", 0) & allowed)
+            ):
+                verdicts.append(None)
+                continue
+            if id_ == "sx.vomiting" and speech.folded[start] == "吐" and _coughed_up(profile) & allowed:
+                verdicts.append(None)
+                continue
+            if denied and profile.untriggered & allowed and id_ in _TRIGGERS:
+                verdicts.append(None)
+                continue
             if id_.startswith("dx."):
                 # Whether a disease may be named at all is the business of disclosure; here is only what is said of it.
                 here = speech.stretch(start)
@@ -196,14 +230,96 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, asked: Heard | None)
         # Of several readings of the same words the mildest counts.
         kind = next((k for k in ("unchosen", "invention", "contradiction") if k in verdicts), "invention")
         if kind != "contradiction" and (
-            speech.folded[start:end].removesuffix("'s") in _AMBIGUOUS
+            _says_nothing(speech.folded, start, end)
             or (
                 _COULD.search(speech.folded, max(0, start - _YOURS_REACH), start)
                 and not _SENSES.match(speech.folded, start)
             )
         ):
             continue
+        if feared(speech.folded, start) and named[0].id != "sx.suicidal":
+            continue
+        if kind != "contradiction" and _pain_of_the_facts(profile, speech, start, end, named, allowed):
+            continue
+        if (
+            speech.chinese
+            and (kind != "contradiction" or profile.absent.get("sx.pain", 0) & chosen)
+            and speech.denied(start, end)
+            and _BARE_PAIN.fullmatch(speech.folded, start, end)
+        ):
+            continue  # no pain of the place that was asked for
+        if kind != "contradiction" and _by_its_other_name(profile, heard, start, end, allowed):
+            continue
+        if kind == "invention" and speech.denied(start, end) and denied_beside(profile, named, chosen & ~profile.base):
+            continue
+        if kind != "contradiction" and aligned(profile, heard, named, chosen & ~profile.base, asked):
+            continue
         yield kind, speech.text[start:end]
+
+
+_FRAMED = word_list("framed")
+_PREDICATED = pattern("predicated")
+_LOOSE = pattern("loose.en")
+"""Words for what one can do and how one lives, by which records find a complaint and people claim none."""
+_FILLERS = frozenset(
+    {
+        *("a", "an", "the", "my", "his", "her", "your", "their", "very", "really", "quite", "just", "so", "all"),
+        *("bit", "little", "pretty"),
+    }
+)
+_DRINKS, _DRINKS_OTHER = pattern("drinks"), pattern("drinks.other")
+_DRINK_WORDS = frozenset({"drink", "drinks", "drinking"})
+
+
+def _says_nothing(folded: str, start: int, end: int) -> bool:
+    """Whether a single word of everyday speech stands alone, or is not said of how somebody is."""
+    word = folded[start:end].removesuffix("'s")
+    if word in _AMBIGUOUS or _LOOSE.fullmatch(" ".join(w for w in word.split() if w not in _FILLERS)):
+        return True
+    before = max(0, start - _YOURS_REACH)
+    if word in _DRINK_WORDS:
+        return _DRINKS.search(folded, before, start) is None or _DRINKS_OTHER.match(folded, end) is not None
+    if word not in _FRAMED:
+        return False
+    return _PREDICATED.search(folded, before, start) is None or _EMOTION.search(folded, before, end + 30) is not None
+
+
+def _coughed_up(profile: Profile) -> int:
+    """The facts with something that is spat out."""
+    return profile.present.get("sx.sputum", 0) | profile.present.get("sx.hemoptysis", 0)
+
+
+def _by_its_other_name(profile: Profile, heard: Heard, start: int, end: int, allowed: int) -> bool:
+    """Whether the same words name something of another kind that the facts have: a birth that was an operation."""
+    return any(
+        (m.start, m.end) == (start, end)
+        and m.id.startswith(("hx.", "tx:", "dx.", "icd:"))
+        and profile.about.get(m.id, 0) & allowed
+        for m in heard.mentions
+    )
+
+
+_KEPT_DOWN = re.compile(r"(?:keep|kept|keeping|hold|holding|held)\b")
+_STRUGGLES = re.compile(r"unable|struggl|hard|trouble|n't|not|cannot|barely|hardly|never|difficult")
+_TRIGGERS = frozenset({"sx.injury", "sx.fall", "sx.head_injury", "hx.injury", "hx.exposure", "hx.exercise"})
+"""What is denied with "for no reason"."""
+_BARE_PAIN = re.compile(r"(?:疼|痛|酸|胀)[了得着起]?|hurt\w*|pain\w*|ach\w+|sore")
+
+
+def _pain_of_the_facts(
+    profile: Profile, speech: Speech, start: int, end: int, named: list[Mention], allowed: int
+) -> bool:
+    """Whether a bare word for pain, joined with a place of another clause, is the pain that the facts have."""
+    if not _BARE_PAIN.fullmatch(speech.folded, start, end) or not all(
+        "sx.pain" in _closure(name_of(m.id)) for m in named
+    ):
+        return False
+    left = max(speech.folded.rfind(c, 0, start) for c in ",.;!?。、\n") + 1
+    known = ontology().concepts
+    near = speech.folded[left:start]
+    sited = [p for m in named if m.id in known for p in known[m.id].parents if p.startswith("site.")]
+    here = {i for m in mentions(near, near, english=speech.english, chinese=speech.chinese) for i in _closure(m.id)}
+    return bool(sited) and here.isdisjoint(sited) and bool(profile.present.get("sx.pain", 0) & allowed)
 
 
 def _of_another(folded: str, start: int) -> bool:
@@ -314,7 +430,7 @@ _THEY_DID = pattern("they.did")
 _MY_PEOPLE = pattern("my.people")
 _YOURS_REACH = 30
 _NOT_EVEN = pattern("not.even")
-_BODILY = pattern("bodily")
+_TOWARDS, _PLACED = pattern("towards"), pattern("placed")
 
 
 _BACK = re.compile(r"(?:my|his|her|the|your|lower|upper|mid|middle|whole) $")
@@ -336,8 +452,9 @@ def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) ->
             continue
         reach = NEAR_ZH if speech.chinese else NEAR_EN
         before = re.split(r"[,.;!?。、]", speech.folded[max(0, mention.start - reach) : mention.start])[-1]
-        after = re.split(r"[,.;!?。、]", speech.folded[mention.end : mention.end + reach])[0]
-        if not _BODILY.search(before) and not _BODILY.search(after) and not _PLACED.search(before):
+        if not _TOWARDS.search(before) and not _PLACED.search(before):
+            continue
+        if _AS_IF.search(before) or words in _BITS or feared(speech.folded, mention.start):
             continue
         if profile.about.get(mention.id, 0) & allowed or in_words(profile, words, allowed):
             continue
@@ -366,7 +483,8 @@ def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) ->
         yield kind, speech.text[mention.start : mention.end]
 
 
-_PLACED = pattern("placed")
+_AS_IF = re.compile(r"像|好比|\blike\b|as if|as though")
+_BITS = frozenset({"骨", "骨头", "筋", "肉", "皮", "心"})
 
 
 _PARTS_TOO = frozenset({"site.hand", "site.foot", "site.eye", "site.mouth", "site.throat"})

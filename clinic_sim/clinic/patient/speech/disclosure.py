@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 
 from clinic_sim.cases.compiled import CompiledCase
-from clinic_sim.clinic.patient.speech.heard import Heard
+from clinic_sim.clinic.patient.speech.disguise import disguised
+from clinic_sim.clinic.patient.speech.guesses import abbreviated, guessed
+from clinic_sim.clinic.patient.speech.heard import Heard, beginning
 from clinic_sim.clinic.patient.speech.leaks import hinted, misspelt, partly_named, partly_named_zh, phrase, run_together
 from clinic_sim.clinic.patient.speech.profile import Profile
 from clinic_sim.clinic.patient.speech.reference import Reference, reference_of
@@ -55,6 +57,8 @@ def leaked(
     yield from _names(profile, heard, allowed, reference)
     yield from _diseases(profile, heard, allowed, reference)
     yield from _mechanisms(profile, heard, allowed, reference, asked)
+    if reference.names:
+        yield from guessed(profile, heard, allowed, reference, asked)
     yield from treatments(profile, heard, allowed, reference)
     if heard.speech.english:
         yield from operations(profile, heard, allowed, reference)
@@ -77,14 +81,29 @@ def _names(profile: Profile, heard: Heard, allowed: int, reference: Reference) -
             if len(word) < 4:
                 continue
             known = stem(word)
+            if (profile.stems.get(known, 0) | profile.stems.get(beginning(word), 0)) & allowed & ~profile.base:
+                continue
             if profile.stems.get(known, 0) & allowed:
                 continue
-            if known in reference.stems or (len(word) >= 5 and misspelt(word.removesuffix("'s"), reference)):
+            if (
+                known in reference.stems
+                or word in reference.backwards
+                or (len(word) >= 5 and misspelt(word.removesuffix("'s"), reference))
+            ):
                 yield "leak:diagnosis", speech.text[match.start() : match.end()]
         if reference.abbreviations is not None:
             found = reference.abbreviations.search(speech.text)
             if found:
                 yield "leak:diagnosis", found.group()
+        short = None if speech.text.isupper() else abbreviated(speech.text, reference)
+        if (
+            short is not None
+            and short.group() not in _CAPITALS_TOO
+            and not in_words(profile, short.group().lower(), allowed)
+        ):
+            tests = (m for m in heard.mentions if m.id.startswith("exam:"))
+            if not any(m.start <= short.start() < m.end for m in tests):
+                yield "leak:diagnosis", short.group()
         if not speech.text.isupper() and _WRITTEN.search(speech.folded):
             for letters in _LETTERS.finditer(speech.text):
                 word = letters.group()
@@ -101,6 +120,11 @@ def _names(profile: Profile, heard: Heard, allowed: int, reference: Reference) -
             pairs = {found.group()[i : i + 2] for i in range(len(found.group()) - 1)}
             if not all(profile.stems.get(p, 0) & allowed for p in pairs):
                 yield "leak:diagnosis", found.group()
+
+    if reference.han_names:
+        worn = disguised(speech.folded, reference.han_names, chinese=speech.chinese)
+        if worn is not None and not in_words(profile, worn.group(), allowed):
+            yield "leak:diagnosis", speech.text[worn.start() : worn.end()]
 
 
 def _is_allowed_run(run: str, profile: Profile, allowed: int) -> bool:
@@ -127,8 +151,10 @@ _ME = re.compile(r"\b(?:i|i'm|i've|my|me)\b")
 def _diseases(profile: Profile, heard: Heard, allowed: int, reference: Reference) -> Iterator[Found]:
     folded = heard.speech.folded
     known = ontology().concepts
-    relative = _RELATIVE.search(folded) is not None or (
-        bool(profile.family & allowed) and _THEY.search(folded) is not None and _ME.search(folded) is None
+    relative = (
+        profile.by_proxy
+        or _RELATIVE.search(folded) is not None
+        or (bool(profile.family & allowed) and _THEY.search(folded) is not None and _ME.search(folded) is None)
     )
     spans: dict[tuple[int, int], list[str]] = {}
     for mention in heard.mentions:
@@ -139,7 +165,11 @@ def _diseases(profile: Profile, heard: Heard, allowed: int, reference: Reference
         if set(ids) <= GENERAL or (start, end) in felt:
             continue
         words = heard.speech.text[start:end]
-        if words.lower() in _WEATHER:
+        if words.lower() in _WEATHER or (
+            words.lower() in _ANY_INFECTION and profile.inflamed & allowed & ~profile.base
+        ):
+            continue
+        if words in _CAUGHT and profile.untriggered & allowed and heard.speech.denied(start, end):
             continue
         holding = allowed if relative else allowed & ~profile.family
         if any(supported(profile, Mention(start, end, i), folded, holding) for i in ids):
@@ -170,6 +200,11 @@ def _by_its_place(profile: Profile, words: str, allowed: int) -> bool:
     return rest != words and in_words(profile, rest, allowed)
 
 
+_CAUGHT = frozenset({"着凉", "受凉", "感冒", "cold", "a cold"})
+"""What people deny to say that it came for no reason."""
+_ANY_INFECTION = frozenset(
+    {"infection", "infections", "an infection", "infected", "inflammation", "感染", "发炎", "炎症"}
+)
 _WEATHER = frozenset({"cold", "colds"})
 """Words for a disease that are more often something else."""
 
@@ -189,6 +224,8 @@ def _mechanisms(
                 continue
             if (organ.id, process.id) in _SYMPTOMS:
                 continue
+            if process.id == "proc.inflame" and profile.inflamed & allowed and not reference.organ(organ.id[6:]):
+                continue  # in plain words, what a fact has by its name
             known_organ = in_words(profile, folded[organ.start : organ.end], allowed)
             if process.id == "proc.vague" and (
                 known_organ or organ.id in _FELT_ORGANS or not reference.organ(organ.id[6:])

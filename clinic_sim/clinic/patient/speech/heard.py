@@ -51,16 +51,21 @@ def listen(text: str, *, record: bool = False) -> Heard:
 
 
 _SIDE = re.compile(
-    r"\b(?P<en>left|right)(?:[- ](?:hand|sided?|ring|index|middle|little|big|upper|lower|inner|outer|front"
+    r"\b(?P<en>left|right)(?:[- ](?:hand|sided?|ring|index|middle|little|big|great"
+    r"|whole|entire|upper|lower|inner|outer|front"
+    r"|lateral|medial|dorsal|anterior|posterior"
     r"|of|my|the)){0,3}[- ]$"
     r"|(?P<zh>[左右])(?:侧|边|半)?(?:的)?$"
 )
+_BARE_SIDE = re.compile(r"\bthe (?P<side>left|right)(?=[,.;!?]|$| (?:is|was|and|but|first|mostly|only|mainly)\b)")
 _SIDE_REACH = 24
 
 
 def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Mention]:
     """Sides said right before a part of the body or a complaint, where no form of the table has them."""
-    sides: dict[int, Mention] = {}
+    sides: dict[int, Mention] = {
+        m.start("side"): Mention(m.start("side"), m.end(), f"side={m['side']}") for m in _BARE_SIDE.finditer(folded)
+    }
     for mention in found:
         if not mention.id.startswith(("site.", "sx.")):
             continue
@@ -72,7 +77,7 @@ def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Ment
     return list(sides.values())
 
 
-_SIGH = re.compile(r"(?:^|[\s。!?…,~])咳(?=[,!~…。\s])")
+_SIGH = re.compile(r"(?:^|[\s。!?….,~])咳(?=[,!~….。\s])")
 _DRAWN = re.compile(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
 _BLEEDS = re.compile(r"[出流有见带吐咳尿便拉淌渗滴冒喷呕是含掺和擦止丝][^,。;!?]{0,3}$")
 _BLOOD = re.compile(r"[丝块点迹水珠印糊淋呼止流多少]|色")
@@ -81,6 +86,7 @@ _BLOOD_WORDS = ("脂", "压", "糖", "型", "管", "常", "小", "色", "氧", "
 _UNCOLOURED = re.compile("[明清坦直表告眼]$")
 _LIKENED = re.compile(r"(?:跟|像|好像|如同)[^,。;!?]{0,7}$")
 _SO = re.compile(r"[^,。;!?]{0,4}(?:似的|一样|一般|那样)")
+_EXERTED = re.compile("[跑疯玩累热干闹跳走打][^,。;!?]{0,4}$")
 _LYING = frozenset({"躺平", "平躺", "躺下", "平卧", "躺着"})
 _IN_FLUID = re.compile(r"(?:痰|尿|便|唾沫|鼻涕|奶)[^,。;!?]{0,5}$")
 _NO_BLOOD = re.compile("(?:也|都|倒|是)*(?:没|不)")
@@ -101,6 +107,8 @@ def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
     near = folded[max(0, mention.start - 4) : mention.end + 4]
     if "该" in near and near.count(word) > 1:
         return True  # 该吃吃, 该放屁放屁: as ever
+    if mention.id == "sx.sweating" and _EXERTED.search(folded, max(0, mention.start - 6), mention.start):
+        return True
     if mention.id == "sx.redness":
         return _IN_FLUID.search(folded, max(0, mention.start - 8), mention.start) is not None
     if len(word) == 3 and word[0] == word[2] and word[1] == "不":
@@ -119,9 +127,14 @@ def _idle_zh(mention: Mention, folded: str, record: bool) -> bool:
         return _DRAWN.search(folded[max(0, mention.start - 3) : mention.end + 6]) is not None
     if word[0] == "吐" and mention.id == "sx.vomiting":
         clause = folded[max(folded.rfind(c, 0, mention.start) for c in ",.;!?。") + 1 : mention.start]
-        return "痰" in clause or _SPITS.match(folded, mention.start) is not None
+        earlier = folded[max(0, mention.start - 14) : mention.start]
+        return "痰" in clause or ("痰" in earlier and "会" in clause) or _SPITS.match(folded, mention.start) is not None
     likened = _LIKENED.search(folded, max(0, mention.start - 8), mention.start)
-    return mention.id.startswith("sx.") and likened is not None and _SO.match(folded, mention.end) is not None
+    return (
+        mention.id.startswith(("sx.", "claim.", "drug.", "hx."))
+        and likened is not None
+        and _SO.match(folded, mention.end) is not None
+    )
 
 
 def _effects(values: list[Mention], speech: Speech) -> Iterator[Mention]:

@@ -64,6 +64,7 @@ _NONE_OF_EN = pattern("denies.all.en")
 _SENTENCE_END = re.compile(r"[.!?;\n]")
 
 
+_RHETORICAL = re.compile("(?:谁|哪个[^,。;!?]{0,3}|哪能|哪有)(?:还|能|都)?$")
 _HERE_ZH = 5
 _TOWARDS = "往向朝"
 """After 不: of where something does not go, so the denial holds for the clause."""
@@ -103,8 +104,15 @@ class Speech:
         return bisect_right(self.starts, at) - 1
 
     def mode(self, at: int) -> Mode:
-        """What the stretch around a position does."""
-        return self.modes[self.stretch(at)]
+        """What the words up to the end of the clause around a position do, within their stretch."""
+        n = self.stretch(at)
+        mode = self.modes[n]
+        if mode is Mode.ASKS or mode is Mode.WISHES:
+            until = self.starts[n + 1] if n + 1 < len(self.starts) else len(self.folded)
+            end = self.folded.find(",", at, until)
+            if end >= 0:
+                return _mode(self.folded[self.starts[n] : end])
+        return mode
 
     def stretch_text(self, at: int) -> str:
         """The words of the stretch around a position."""
@@ -119,6 +127,16 @@ class Speech:
                 if not _ADJECTIVE.search(between):
                     return True
         return _AFTER_NO.match(self.folded, end) is not None or _WELL.match(self.folded, end) is not None
+
+
+_FEARED = pattern("feared")
+_FEAR_ENDS = re.compile(r"[,;.!?。\n]|\b(?:because|since|and|but|so|as)\b")
+
+
+def feared(folded: str, at: int) -> bool:
+    """Whether what stands there is only feared, hoped or supposed in its clause."""
+    left = max((m.end() for m in _FEAR_ENDS.finditer(folded, 0, at)), default=0)
+    return _FEARED.search(folded, left, at) is not None
 
 
 def hear(text: str) -> Speech:
@@ -164,6 +182,8 @@ def _denials(folded: str, chinese: bool, english: bool) -> list[tuple[int, int]]
             found.append((none.end(), len(folded[: none.end()]) + len(_SENTENCE_END.split(folded[none.end() :])[0])))
     if chinese:
         for cue in _NO_ZH.finditer(folded):
+            if _RHETORICAL.search(folded, max(0, cue.start() - 6), cue.start()):
+                continue  # who does not cough now and then
             stop = _END_ZH.search(folded, cue.end())
             until = stop.start() if stop else len(folded)
             if cue.group() == "不" and folded[cue.end() : cue.end() + 1] not in _TOWARDS:

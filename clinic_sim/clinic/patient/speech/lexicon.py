@@ -8,12 +8,13 @@ name wins over all kinds: "heart attack" is a disease and "my heart sank" is not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from clinic_sim.clinic.patient.speech.tables import table, word_list
 from clinic_sim.knowledge import diagnosis_tables, treatment_lexicon
+from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.concepts import BLOCK, ontology
 from clinic_sim.knowledge.concepts import rows as knowledge_rows
 from clinic_sim.knowledge.exam_catalogue import catalogue
@@ -61,6 +62,13 @@ def _everyday() -> frozenset[str]:
     return frozenset(word for (word,) in table("everyday.tsv"))
 
 
+def _numbered(form: str) -> bool:
+    return bool(_NUMBER.search(form)) if form.isascii() else any(c.isdigit() for c in form)
+
+
+_NUMBER = re.compile("[0-9]")
+
+
 def _forms(language: Language) -> Iterator[tuple[str, str]]:
     column = 1 if language == "en" else 2
     for row in table("spoken.tsv"):
@@ -77,20 +85,22 @@ def _forms(language: Language) -> Iterator[tuple[str, str]]:
             if id_ in _CLAIMS:
                 yield form, CLAIM + id_
     for concept in treatment_lexicon.concepts().values():
+        id_ = f"tx:{concept.id}"
         for form in concept.names_en if language == "en" else concept.names_zh:
-            if not any(c.isdigit() for c in form) and fold(form) not in _everyday():
-                yield form, f"tx:{concept.id}"
+            if not _numbered(form) and fold(form) not in _everyday():
+                yield form, id_
     for exam in catalogue():
         if exam.kind.value in _KINDS:
+            id_ = f"exam:{exam.code}"
             names = (exam.name_en, *exam.synonyms_en) if language == "en" else (exam.name_zh, *exam.synonyms_zh)
             for form in names:
                 if (
                     not form.startswith("~")
-                    and not any(c.isdigit() for c in form)
+                    and not _numbered(form)
                     and fold(form).strip("^") not in _everyday()
                     and len(form) > (3 if language == "en" else 1)
                 ):
-                    yield form.removeprefix("^"), f"exam:{exam.code}"
+                    yield form.removeprefix("^"), id_
 
 
 _IS = re.compile(r" (?:is|are|was|were|gone|went|turned|feels?|looks?|keeps?|has gone|have gone) ")
@@ -117,43 +127,65 @@ def _looser(form: str) -> Iterator[str]:
             yield f"{before} {turned} {after}"
 
 
-def _diseases(language: Language, known: set[str]) -> Iterator[tuple[str, str]]:
-    """Names of diseases; not those that are a symptom's, nor capitals that are words too."""
-    forms: list[diagnosis_tables.Form] = list(diagnosis_tables.table_forms(language))
+def _named(language: Language) -> Iterator[diagnosis_tables.Form]:
+    yield from diagnosis_tables.table_forms(language)
     if language == "en":
-        forms += [
-            f
-            for f in diagnosis_tables.title_forms()
-            if f.source == diagnosis_tables.TITLE and 1 < len(f.name.split()) <= _LONGEST_TITLE and f.name.isascii()
-        ]
-    for form in forms:
-        if (
-            form.code[0] in _NO_DISEASE
-            or form.code[:2] == "O8"
-            or fold(form.name) in _everyday()
-            or fold(form.name) in known
-            or _SHORT.fullmatch(form.name)
-        ):
-            continue
-        if len(form.name) > (3 if language == "en" else 1):
-            yield form.name, f"icd:{form.code}"
+        for form in diagnosis_tables.title_forms():
+            if (
+                form.source == diagnosis_tables.TITLE
+                and 0 < form.name.count(" ") < _LONGEST_TITLE
+                and form.name.isascii()
+            ):
+                yield form
+
+
+def _diseases(language: Language, felt: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """Names of diseases; not those that are a symptom's, nor capitals that are words too."""
+    shortest = 3 if language == "en" else 1
+    everyday = _everyday()
+    last = id_ = ""
+    for code, name, _ in _named(language):
+        if len(name) > shortest and code[0] not in _NO_DISEASE and code[:2] != "O8" and not _SHORT.fullmatch(name):
+            folded = fold(name)
+            if folded not in everyday and not felt(folded):
+                if code != last:
+                    last, id_ = code, f"icd:{code}"
+                yield name, id_
 
 
 @cache
+@uncollected
 def spoken(language: Language) -> Matcher:
     """What a patient's words can name in a language."""
-    forms: dict[str, list[str]] = {}
+    forms: dict[str, tuple[str, ...]] = {}
+    alone: dict[str, tuple[str, ...]] = {}
+    """One tuple for all forms of an id: most forms have one, and most ids many forms."""
+
+    def add(form: str, id_: str) -> None:
+        known = forms.get(form)
+        if known is None:
+            forms[form] = alone.get(id_) or alone.setdefault(id_, (id_,))
+        elif id_ not in known:
+            forms[form] = (*known, id_)
+
     for form, id_ in _forms(language):
-        forms.setdefault(form, []).append(id_)
+        add(form, id_)
     # What is a symptom's name, a part's or plain speech is no name of a disease as well.
-    felt = {
-        fold(f)
-        for f, ids in forms.items()
-        if any(i == PLAIN or i.startswith(("sx.", "hx.", "site.", "attr.")) for i in ids)
-    }
-    for form, id_ in _diseases(language, felt):
-        forms.setdefault(form, []).append(id_)
-    return build(language, [(form, tuple(dict.fromkeys(ids))) for form, ids in forms.items()])
+    felt = {ids: any(i == PLAIN or i.startswith(_FELT) for i in ids) for ids in forms.values()}
+    otherwise = {folded for form, ids in forms.items() if felt[ids] and (folded := fold(form)) != form}
+    diseases = _diseases(language, lambda folded: felt.get(forms.get(folded, ()), False) or folded in otherwise)
+    for form, id_ in diseases:
+        add(form, id_)
+    return build(language, _taken(forms), packed=True)
+
+
+_FELT = ("sx.", "hx.", "site.", "attr.")
+
+
+def _taken(forms: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The forms in order, given away: the table goes as the matcher grows, so that the two never stand side by side."""
+    for form in list(forms):
+        yield form, forms.pop(form)
 
 
 @cache

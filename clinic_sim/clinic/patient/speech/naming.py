@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
+from clinic_sim.clinic.patient.speech.disguise import alike_in_sound
 from clinic_sim.clinic.patient.speech.lexicon import mentions
 from clinic_sim.clinic.patient.speech.tables import pattern, table, word_list
 from clinic_sim.knowledge import diagnosis_text as texts
@@ -46,18 +47,27 @@ def plain_zh(name: str) -> str:
     return bare if len(bare) >= 2 and _tells(bare) else name
 
 
+_VISCERA = "心肝脾肺肾胃胆"
 _ENDS_ZH = frozenset("炎癌瘤症疝痨癣疹癫")
 """With which the names of diseases end."""
 
 
 def spellings_zh(name: str) -> Iterator[str]:
     """A name, with characters of the same sound, and with one character inside it wrong."""
+    if 3 <= len(name) <= 4 and name[-1] in "虚亏寒火热旺" and name[0] in _VISCERA:
+        weak = "[虚弱亏]" if name[-1] in "虚亏" else name[-1]
+        yield f"[{''.join(c for c in name if c in _VISCERA)}][气阳阴血太很有点都不]{{0,2}}{weak}"
     if len(name) == 2:  # one wrong character, or everyday words would be names
         words = "|".join(sorted(word_list("no.misspelling.zh")))
         first, last = map(_homophones, name)
         yield f"(?!{words})(?:{name[0]}{last}|{first}{name[1]})"
     else:
         yield "".join(map(_homophones, name))
+    if len(name) == 3:
+        for at, char in enumerate(name):
+            alike = alike_in_sound(char)
+            if alike:
+                yield f"{re.escape(name[:at])}[{alike}]{re.escape(name[at + 1 :])}"
     if len(name) == 3 and name[2] in _ENDS_ZH:
         yield re.escape(name[0]) + r"[^\s\x00-\x7f。的了得个有是]" + name[2]
     if len(name) >= 3 and name[-1] == "炎":
@@ -132,6 +142,8 @@ def _common(word: str) -> bool:
     )
 
 
+_LATIN_ENDING = re.compile(r"(?:[^o]us|um|[^aeiou]is|ae|osum|ella|oides|oma|ax|ans|ensis|asthenia)$")
+"""With which the learned words of names end: molluscum, gravis."""
 _BETWEEN = frozenset({"of", "the", "and", "with", "in", "due", "to", "by", "for", "a", "an", "at", "its"})
 
 
@@ -140,6 +152,70 @@ def initials(name: str) -> str:
     words = [w for w in re.findall(r"[A-Za-z]+", name) if w.lower() not in _BETWEEN]
     short = "".join(w[0] for w in words).upper() if 3 <= len(words) <= 5 else ""
     return "" if short in word_list("capitals.words") else short
+
+
+def says_something(word: str) -> bool:
+    """Whether an English word of a name is more than which sort, where, or any disease."""
+    return not (word in texts.modifier_words() or word in _generic() or word in texts.site_words())
+
+
+_ANY_PAIR = frozenset(
+    [
+        "急性",
+        "慢性",
+        "综合",
+        "合征",
+        "合症",
+        "功能",
+        "原发",
+        "发性",
+        "继发",
+        "先天",
+        "天性",
+        "复发",
+        "左侧",
+        "右侧",
+        "双侧",
+        "重症",
+        "轻度",
+        "中度",
+        "重度",
+        "早期",
+        "晚期",
+        "疾病",
+        "障碍",
+        "感染",
+        "伴有",
+        "并发",
+        "发症",
+        "性病",
+        "病变",
+        "不全",
+        "异常",
+        "损伤",
+        "外伤",
+        "出血",
+        "疼痛",
+        "水肿",
+        "肿大",
+        "虚弱",
+        "证候",
+        "儿童",
+        "小儿",
+        "老年",
+        "妊娠",
+        "反应",
+        "发作",
+    ]
+)
+
+
+def telling_pairs(name: str) -> Iterator[str]:
+    """The pairs of characters of a Chinese name that say more than which sort of disease."""
+    for run in re.findall("[\u3400-\u9fff]+", plain_zh(name)):
+        for at in range(len(run) - 1):
+            if run[at : at + 2] not in _ANY_PAIR and run[at + 1] not in "性的与和伴":
+                yield run[at : at + 2]
 
 
 def telling_words(names: Iterable[str]) -> Iterator[str]:
@@ -163,5 +239,5 @@ def telling_words(names: Iterable[str]) -> Iterator[str]:
                 or raw.endswith(("'s", "’s"))
                 or (following in _OF_A_PERSON and word not in _TITLED and not _common(word))
             )
-            if _MEDICAL.search(word) or eponym:
+            if _MEDICAL.search(word) or eponym or (len(word) >= 8 and _LATIN_ENDING.search(word)):
                 yield word

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+
+from clinic_sim.clinic.patient.speech.tables import table
 
 _ALIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеѕіјорсухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχıɑɡłøđ",
@@ -17,19 +20,40 @@ _ALIKE = str.maketrans(
 _DIGITS_ALIKE = str.maketrans("01345@$!", "oieasasi")
 
 
-_WITH_DIGITS = re.compile(r"(?<![A-Za-z0-9@$])[A-Za-z]+[01345@$!]+[A-Za-z]+(?:[01345@$!]*[A-Za-z]+)*")
+_CANTONESE = str.maketrans("唔冇呒", "不没没")
+_WITH_DIGITS = re.compile(
+    r"(?<![A-Za-z0-9@$])(?:\d(?=[a-z]{1,4}\d[a-z\d]{3}))?[A-Za-z]+[01345@$!]+[A-Za-z]+(?:[01345@$!]*[A-Za-z]+)*[013]?(?![A-Za-z0-9])"
+)
 
 
-_SPACED = re.compile(r"(?<![A-Za-z'])(?:[A-Za-z][ .\-_*·•/|~,]+){2,}[A-Za-z](?![A-Za-z'])")
+_SPACED = re.compile(
+    r"(?<![A-Za-z'])[A-Za-z](?P<mark>[.\-_*·•/|~,])\s*[A-Za-z](?:(?P=mark)\s*[A-Za-z](?![A-Za-z'])|(?<=[A-Za-z])\s{2,}[A-Za-z](?=(?P=mark)))+"
+    r"|(?<![A-Za-z'])(?:[A-Za-z]\s+){2,}[A-Za-z](?![A-Za-z'])"
+)
+_DROPPED = re.compile(r"(?<=[a-z]{3}in)['’](?=[\s,.!?]|$)")
 
 
 _DOTTED = re.compile(r"(?<![A-Za-z])[A-Z]\.[A-Z]\.?(?![A-Za-z])")
 
 
-_BETWEEN_HAN = re.compile("(?<=[\u3400-\u9fff])[ \u3000.\\-_*·•/|~+#&]+(?=[\u3400-\u9fff])")
+_BETWEEN_HAN = re.compile("(?<=[\u3400-\u9fff])[ \u3000.\\-_·•/|~+#&]+(?=[\u3400-\u9fff])")
 
 
 _LETTER = re.compile("[A-Za-z]")
+
+
+@cache
+def _simplified() -> dict[int, int]:
+    return {ord(t): ord(s) for ours, theirs in table("traditional.tsv") for s, t in zip(ours, theirs, strict=True)}
+
+
+def _in_simplified(text: str) -> str:
+    """The text in simplified characters; what the national character set holds is in them already."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return text.translate(_simplified())
+    return text
 
 
 def undisguise(text: str) -> str:
@@ -42,9 +66,14 @@ def undisguise(text: str) -> str:
                 "NFC",
                 "".join(c for c in decomposed if unicodedata.category(c) not in ("Cf", "Mn", "Me") or c in "\n\t"),
             )
+        text = _in_simplified(text)
+        if "唔" in text or "冇" in text or "呒" in text:
+            text = text.translate(_CANTONESE)
         if " " in text or _BETWEEN_HAN.search(text):
             text = _BETWEEN_HAN.sub("", text)
     text = _SPACED.sub(_joined, text)
+    if "in'" in text or "in’" in text:
+        text = _DROPPED.sub("g", text)
     if "." in text:
         text = _DOTTED.sub(lambda m: m.group().replace(".", ""), text)
     return _WITH_DIGITS.sub(lambda m: m.group().translate(_DIGITS_ALIKE), text)

@@ -27,6 +27,7 @@ from clinic_sim.clinic.patient.speech.heard import (
 )
 from clinic_sim.clinic.patient.speech.quantities_en import numbers_in_words
 from clinic_sim.clinic.patient.speech.quantity import Quantity
+from clinic_sim.clinic.patient.speech.tables import pattern
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.text import fold
@@ -64,9 +65,19 @@ class Profile:
     """Facts that say that all is well."""
     denials: int = 0
     """Facts that say that something is not there."""
+    denied: int = 0
+    """Facts that are marked as something that is not there."""
+    inflamed: int = 0
+    """Facts with an infection or inflammation in them."""
+    untriggered: int = 0
+    """Facts that say that it came for no reason."""
     fears: int = 0
     """Facts that tell what the patient thinks or is afraid of."""
+    guesses: int = 0
+    """Those of them that name something of the body."""
     occupations: int = 0
+    by_proxy: bool = False
+    """Somebody else speaks for the patient, and the family's illnesses are the speaker's own."""
     kin_named: int = 0
     """Facts that name a relative."""
     keys: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -87,6 +98,9 @@ def _add(table: dict[str, int], key: str, bit: int) -> None:
     table[key] = table.get(key, 0) | bit
 
 
+_MODIFYING = frozenset({"attr.rest", "attr.food", "attr.position", "attr.exertion", "attr.cold", "attr.relieving"})
+_FEW = 3
+_SUBJECTS = frozenset({"sx.vaginal_discharge", "sx.sputum"})
 _DENIABLE = frozenset({"prior", "spread"})
 """Attributes of yes and no: denying one gives the other."""
 _WITHOUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -126,6 +140,8 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
     speech = heard.speech
     for mention in heard.mentions:
         denied = absent or speech.denied(mention.start, mention.end) or negative(mention, speech.folded)
+        if absent and mention.id in _SUBJECTS and any(mention.end <= begin for begin, _ in speech.denials):
+            denied = False  # what is denied is something of it: its smell
         exact, wide = (profile.exact_absent, profile.absent) if denied else (profile.exact_present, profile.present)
         _add(exact, name_of(mention.id), bit)
         for id_ in widened(mention.id):
@@ -151,6 +167,10 @@ def _read_into(profile: Profile, text: str, bit: int, *, absent: bool) -> Heard:
             attribute == "help"
             and not speech.folded.startswith(("控制", "未见", "疗效", "效果"), value.start)
             and not any(m.id.startswith(("drug.", "tx:", "hx.medication")) for m in heard.mentions)
+            and (
+                any(m.id.startswith("attr.") for m in heard.mentions if m.id in _MODIFYING)
+                or len(heard.mentions) > _FEW
+            )
         ):
             continue  # what rest or food does is no effect of a treatment
         if attribute in _DENIABLE and (absent or speech.denied(value.start, value.end)):
@@ -184,6 +204,8 @@ _OTHER_VALUE = {"constant": "intermittent", "intermittent": "constant", "regular
 """The value left where a fact denies one of two."""
 
 
+_INFLAMED = pattern("inflamed")
+_UNTRIGGERED = pattern("untriggered")
 _CLAUSE = 4
 _NEGATION = re.compile(r"\b(?:no|not|never|without|denies)\b|n't|[不没无未]")
 
@@ -197,6 +219,7 @@ def _build(compiled: CompiledCase) -> Profile:
     known = ontology()
     profile.base = base = 1 << len(case.facts)
     profile.everything = (base << 1) - 1
+    profile.by_proxy = case.speaker != "patient"
     for text in (case.chief_complaint, case.opening):
         if text:
             _read_into(profile, text, base, absent=False)
@@ -243,14 +266,22 @@ def _build(compiled: CompiledCase) -> Profile:
                 _add(profile.absent, id_, bit)
         if meaning.general or any(m.id == "normal" for m in heard.mentions):
             profile.normal |= bit
+        if absent:
+            profile.denied |= bit
         if absent or heard.speech.denials:
             profile.denials |= bit
+        if _INFLAMED.search(heard.speech.folded):
+            profile.inflamed |= bit
+        if _UNTRIGGERED.search(heard.speech.folded):
+            profile.untriggered |= bit
         if fact.topic is Topic.FAMILY:
             profile.family |= bit
         if meaning.kin or any(m.id.startswith("kin.") for m in heard.mentions):
             profile.kin_named |= bit
         if fact.topic in (Topic.IDEA, Topic.CONCERN):
             profile.fears |= bit
+            if any(m.id.startswith(("dx.", "icd:", "organ.", "proc.", "site.", "sx.")) for m in heard.mentions):
+                profile.guesses |= bit
         if fact.topic is Topic.OCCUPATION:
             profile.occupations |= bit
         keys = {name_of(m.id) for m in heard.mentions if m.id.partition(".")[0] not in _WEAK_KEYS}

@@ -57,31 +57,37 @@ _TIME_EN = re.compile(
 
 
 _EACH_EN = re.compile(
-    rf"\b(?P<n>once|twice|thrice|{_N}(?:\s*(?:-|to|or)\s*{_N})?(?: times| packs?| cigarettes?| pints?| glasses"
+    rf"\b(?P<n>once|twice|thrice|{_N}(?:\s*(?:-|to|or)\s*{_N})?(?: times| days| nights| mornings| evenings| sessions"
+    r"| packs?| cigarettes?| pints?| glasses"
     rf"| units| drinks| cups| tablets| pills| beers)?)\s*(?:times )?(?:an?|per|every|each|/|in a)\s*(?P<u>day"
     rf"|night|week|month|year|hour)\b|\bevery (?P<k>{_N}) (?P<v>hours?|minutes?|days?|weeks?)\b"
     r"|\b(?:every|each) (?:single )?(?P<w>day|week|month)\b"
 )
 
 
+_LOWER = re.compile(rf"\b(?P<n>once|{_N})(?:,| or|,? maybe| to|-) ?$")
 _AGO_EN = re.compile(
     r"\b(?:(?P<yesterday>(?:since |from )?yesterday|last night)|(?P<before>day before yesterday"
     r"|night before last)|(?P<week>(?:last|past|previous|prior) week|week before)|(?P<month>(?:last|past"
-    r"|previous|prior) month)|(?P<year>(?:last|past|previous|prior) year)|(?P<fort>fortnight)"
+    r"|previous|prior) month)|(?P<year>(?:last|past|previous|prior) year)"
+    r"|(?P<lately>this (?:spring|summer|autumn|winter|year)|earlier this year)"
+    r"|(?P<season>last (?:summer|spring|autumn|winter|christmas|easter))|(?P<fort>fortnight)"
     r"|(?P<today>this morning|today|this afternoon|earlier today|tonight))\b"
 )
 
 
 _UNITS_EN = re.compile(
     rf"\b(?P<n>{_N})\s*(?:-|to)?\s*(?:(?P<degrees>degrees?|°\s?[cf]?|celsius|fahrenheit)|(?P<percent>%|per ?cent)"
-    r"|(?P<weight>kg|kilos?|kilograms?|pounds?|lbs?|stone)|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
+    r"|(?P<weight>kg|grams?|g(?=[ ,.;)(]|$)|kilos?|kilograms?|pounds?|lbs?|stone)"
+    r"|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
     r"|(?P<dose>mg|milligrams?|mcg|micrograms?|ml|units|puffs)"
     r"|(?P<count>(?:energy|strong|large|small|big|fizzy|alcoholic|extra|full|sugary) "
     r"(?:drinks|cans|cups|pints|glasses|coffees|teas)"
     r"|cans|more times|times|episodes?|attacks?|packs?|cigarettes?|drinks?|beers?|pints?|glasses|pillows?"
     r"|pads?|tablets?|pills|"
     r"coffees|cups|"
-    r"bottles?|flights?|blocks?|steps|pregnancies|miscarriages|partners?))(?![a-z])"
+    r"bottles?|flights?|blocks?|steps|pregnancies|miscarriages|partners?"
+    r"|(?:different )?(?:guys|men|women|blokes|lads|girls)))(?![a-z])"
 )
 
 
@@ -93,6 +99,11 @@ _FEW_EN = re.compile(
     r"\b(?:last|past|these|this|for|just|only|about|been|over|in|since)(?: the| a)?(?: last| past)?(?: a)? few"
     r" (?P<u>minute|hour|day|week|month|year)s\b"
 )
+_FOR_SOME_EN = re.compile(
+    r"\b(?:for|been|over|past|last) (?P<u>day|week|month|year)s\b(?! ago)(?! and a half)"
+    r"|\b(?P<v>week|month|year)s and (?:week|month|year)s\b"
+)
+_UNITS_SOME = re.compile("days|weeks|months|years")
 _PAST_ONE = re.compile(r"\b(?:past|last|within the) (?P<u>hour|minute)\b")
 _PACKS = re.compile(rf"\b(?P<n>{_N}|an?)\s*packs?\b(?![\s-]*years?)(?=.{{0,30}}(?:cig|daily|day|smok))")
 _IN_A = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|times|trips|goes)\b")
@@ -116,7 +127,7 @@ _PRESSURE_WORDS = re.compile(
 _AT_AGE = re.compile(
     rf"\b(?:at|aged|age of) (?P<n>{_TENS}|\d{{2}}|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b"
-    r"(?! ?(?:%|per|degrees|miles|o'clock|[ap]\.?m|past|to|mg|kg))"
+    r"(?!\.?\d)(?! ?(?:%|per|degrees|miles|o'clock|[ap]\.?m|past|to|mg|kg))"
 )
 
 
@@ -161,7 +172,9 @@ def numbers_in_words(folded: str, known: Collection[Quantity]) -> Iterator[Quant
         yield Quantity("time", float(match["n"]) * _HOURS[match["u"]], match.start(), match.end(), True)
 
 
-_MAYBE_EN = re.compile(rf"\d|\b(?:once|twice|yesterday|last|past|today|tonight|this|fortnight|an?|{_WORD})\b")
+_MAYBE_EN = re.compile(
+    rf"\d|\b(?:once|twice|yesterday|last|past|today|tonight|this|fortnight|an?|{_WORD}|days|weeks|months|years)\b"
+)
 
 
 @lru_cache(maxsize=2_048)
@@ -236,9 +249,13 @@ def english(folded: str) -> list[Quantity]:
             continue
         said = match["n"]
         number = {"once": 1.0, "twice": 2.0, "thrice": 3.0}.get(said)
+        lower = _LOWER.search(folded, max(0, match.start() - 12), match.start())
         if number is None:
             first = re.match(_N, said)
             number = _value_en(first.group()) if first else 1.0
+        if lower is not None:  # once or twice; three, four times
+            least = 1.0 if lower["n"] == "once" else _value_en(lower["n"])
+            number = (number + least) / 2 if least < number else number
         add("rate", number * 24 / _HOURS[match["u"]], match, True)
     for match in each(_TIME_EN):
         unit = match.group(3).rstrip("s")
@@ -278,6 +295,8 @@ def english(folded: str) -> list[Quantity]:
         )
     for match in _FEW_EN.finditer(folded) if "few " in folded else ():
         add("few", _HOURS[match["u"]], match, True)
+    for match in _FOR_SOME_EN.finditer(folded) if _UNITS_SOME.search(folded) else ():
+        add("few", _HOURS[match["u"] or match["v"]], match, True)
     for match in each(_UNITS_EN):
         kind = match.lastgroup or "count"
         value = _value_en(match["n"])
@@ -285,7 +304,16 @@ def english(folded: str) -> list[Quantity]:
             continue
         add(
             kind,
-            value * (0.4536 if match[kind].startswith(("pound", "lb")) else 6.35 if match[kind] == "stone" else 1),
+            value
+            * (
+                0.001
+                if match[kind] in ("g", "gram", "grams")
+                else 0.4536
+                if match[kind].startswith(("pound", "lb"))
+                else 6.35
+                if match[kind] == "stone"
+                else 1
+            ),
             match,
         )
     if " over " in folded:

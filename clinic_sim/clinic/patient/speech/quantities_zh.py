@@ -14,25 +14,25 @@ _NZ = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百千半俩仨]+)
 
 
 _TIME_ZH = re.compile(
-    rf"(?<![第比如头\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?[)）]?(?P<more>几|多|来|余)?\s?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
+    rf"(?<![第比如头几数\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?[)）]?(?P<more>几|多|来|余)?\s?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
     rf"|晚上?|夜|宿|星期|礼拜|周|月|年|岁)(?P<half>半)?(?!生|到晚|比一|不如|天|轻|来没|下来|两头|半夜|经)"
 )
 _LASTS = re.compile(r"[了多余许前以来左内后半之,。;!?、吧呢~\s]|就|里|不|没|$")
 """What follows a length of one day or month; before anything else it says how often."""
-_EVERY = re.compile(r"(?:每|隔|有|那|某|这|第|同|整|大)$")
+_EVERY = re.compile(r"(?:每|隔|有|那|某|这|第|同|(?<!整)整|大)$")
 
 
 _EACH_ZH = re.compile(
-    rf"(?:(?:一|每|1)(?P<u>天|日|晚上?|夜|宿|周|星期|礼拜|个?月|年|个?小时|个?钟头)(?!比|不如)(?:[^\d,。;!?零一二两三四五六七八九十百千半俩仨]{{0,12}})"
-    rf"(?P<n>{_NZ})(?:[-~到至、](?P<m>{_NZ}))?(?P<more>几|多|来)?\s?(?P<what>次|回|趟|遍|包|盒|支|根|杯|瓶|听|罐|碗|片|粒|颗|袋|顿|胎)"
+    rf"(?:(?:一|每|1)(?P<u>天|日|晚上?|夜|宿|个?(?:周|星期|礼拜)|个?月|年|个?小时|个?钟头)(?!比|不如)(?:[^\d,。;!?零一二两三四五六七八九十百千半俩仨]{{0,12}})"
+    rf"(?P<n>{_NZ})(?:[-~到至、](?P<m>{_NZ}))?(?P<more>几|多|来)?\s?(?P<what>次|回|趟|遍|包|盒|支|根|杯|瓶|听|罐|碗|片|粒|颗|袋|顿|胎)(?:[-~到至、](?P<m3>{_NZ})(?P=what))?"
     rf"|(?P<n2>{_NZ})(?:[-~到至、](?P<m2>{_NZ}))?\s?(?P<w2>次|回|趟|包|盒|支|根|片)(?:/|每)(?P<u2>天|日|周|月))"
 )
 
 
 _AGO_ZH = re.compile(
-    r"(?P<before3>大前天)|(?P<before>前[天晚日儿](?![时]))|(?P<yesterday>昨[天晚夜日儿]|昨个)|(?P<week2>上上个?(?:周|星期|礼拜))"
+    r"(?P<before3>大前天)|(?P<before>(?<!以)前[天晚日儿](?![时]))|(?P<yesterday>昨[天晚夜日儿]|昨个)|(?P<week2>上上个?(?:周|星期|礼拜))"
     r"|(?P<month2>上上个?月)|(?P<week>上周|上星期|上礼拜|上个星期|上个礼拜)|(?P<month>上个?月)"
-    r"|(?P<year3>大前年)|(?P<year2>前年)|(?P<year>去年)|(?P<today>今天|今早|今晨|今儿|今晚|早上起来)"
+    r"|(?P<lately>今年(?:春|夏|秋|冬|年初|开春|上半年|初|过年))|(?P<season>去年(?:春|夏|秋|冬)[天季])|(?P<year3>大前年)|(?P<year2>前年)|(?P<year>去年)|(?P<today>今天|今早|今晨|今儿|今晚|早上起来)"
 )
 
 
@@ -43,7 +43,7 @@ _DEGREES_ZH = re.compile(
 
 _UNITS_ZH = re.compile(
     rf"(?:(?P<l>{_NZ})[-~到至])?(?P<n>{_NZ})(?:点(?P<p>[\d零一二三四五六七八九]))?(?:多|来|几)?\s?"
-    rf"(?:(?P<percent>%)|(?P<weight>公斤|千克|斤(?P<liang>[\d一二两三四五六七八九半](?=两|[,。;!?]|$))?|kg)|(?P<length>厘米|公分|毫米|cm|mm(?!ol|hg))"
+    rf"(?:(?P<percent>%)|(?P<weight>公斤(?P<kilo>半)?|千克|斤(?P<liang>[\d一二两三四五六七八九半](?=两|[,。;!?]|$))?|kg)|(?P<length>厘米|公分|毫米|cm|mm(?!ol|hg))"
     r"|(?P<dose>毫克|mg|毫升|ml|微克|ug|μg|单位|升|l(?![a-z])|克|g(?![a-z]))(?!/)"
     r"|(?P<count>次|回(?!事)|趟|包|盒|支|根|片|粒|杯|瓶|喷|块枕头|个枕头|层楼|胎|两(?![天次个年月周口句回片顿步分]))"
     r"|(?P<rate>下|跳)(?=[^子]|$))"
@@ -52,6 +52,7 @@ _DOSE_ZH = {"克": 1000.0, "g": 1000.0, "升": 1000.0, "l": 1000.0, "微克": 0.
 """Milligrams or millilitres."""
 
 
+_FEW_ZH = re.compile(r"(?<![这前过那头十后第没])(?:好几|几)个?(?P<u>小时|钟头|天|星期|礼拜|周|月|年)(?![级前后以间])")
 _SCORE_ZH = re.compile(rf"(?P<n>{_NZ})分(?!钟|钟|开|之|泌|娩|别|析|布|散|手|享|心)")
 
 
@@ -139,7 +140,7 @@ def chinese(folded: str) -> list[Quantity]:
         number, unit = (match["n2"], match["u2"]) if match["n2"] else (match["n"], match["u"])
         key = unit.removeprefix("个")
         hours = _HOURS_ZH["月" if key == "月" else key[0]]
-        most = match["m2"] or match["m"]
+        most = match["m2"] or match["m3"] or match["m"]
         value = (_value_zh(number) + _value_zh(most)) / 2 if most else _value_zh(number)
         if (match["what"] or match["w2"]) in ("包", "盒"):
             value *= packs
@@ -150,10 +151,12 @@ def chinese(folded: str) -> list[Quantity]:
         unit = match["u"]
         words = match["n"]
         before = folded[max(0, match.start() - 1) : match.start()]
+        if words == "半" and unit == "宿":
+            continue
         if words == "半" and unit in ("天", "日", "夜", "晚", "晚上"):
             continue
         if words in ("一", "1") and not match["m"] and not match["more"] and not match["h"] and not match["half"]:
-            if unit in ("晚", "晚上", "夜", "宿") or _EVERY.search(before):
+            if unit in ("晚", "晚上", "夜", "宿") or _EVERY.search(folded, max(0, match.start() - 2), match.start()):
                 continue
             if unit in ("天", "日", "周", "星期", "礼拜", "月") and not _LASTS.match(folded, match.end()):
                 continue
@@ -183,6 +186,8 @@ def chinese(folded: str) -> list[Quantity]:
         if match["p"]:
             value += _value_zh(match["p"]) / 10
         word = match[kind]
+        if match["kilo"]:
+            value += 0.5
         if kind == "rate":
             if value >= 40:  # beats a minute
                 add("pulse", value, match)
@@ -197,6 +202,8 @@ def chinese(folded: str) -> list[Quantity]:
         elif kind == "dose":
             value *= _DOSE_ZH.get(word, 1.0)
         add(kind, value, match, bool(match["l"]))
+    for match in _FEW_ZH.finditer(folded) if "几" in folded else ():
+        add("few", _HOURS_ZH[match["u"][0]], match, True)
     for match in _SCORE_ZH.finditer(folded):
         add("score", _value_zh(match["n"]), match)
     for match in _AGO_ZH.finditer(folded):

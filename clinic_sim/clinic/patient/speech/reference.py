@@ -18,8 +18,10 @@ from clinic_sim.clinic.patient.speech.naming import (
     felt,
     initials,
     plain_zh,
+    says_something,
     spellings_zh,
     telling_names,
+    telling_pairs,
     telling_words,
 )
 from clinic_sim.knowledge import icd10
@@ -55,6 +57,14 @@ class Reference:
     initials: tuple[str, ...]
     """Names in lower case: what a hint could be the beginning of."""
     chinese: re.Pattern[str] | None
+    han_names: tuple[str, ...]
+    """The Chinese names that tell, without Latin letters in them."""
+    name_stems: frozenset[str]
+    """The stems of what its own names say beyond any disease's name: one of them tells beside a guess."""
+    name_pairs: frozenset[str]
+    """Pairs of Chinese characters of its own names, likewise."""
+    backwards: frozenset[str]
+    """The telling English words from their ends."""
     concepts: frozenset[str]
     """What its names name in the lexicon of speech."""
     abbreviations: re.Pattern[str] | None
@@ -148,6 +158,10 @@ def _build(compiled: CompiledCase) -> Reference:
         runs,
         tuple(dict.fromkeys(fold(n) for n in long)),
         re.compile("|".join(dict.fromkeys(patterns))) if patterns else None,
+        tuple(n for n in chinese if len(HAN.findall(n)) == len(n)),
+        frozenset(stem(w) for n in own for w in LATIN.findall(fold(n)) if len(w) > 3 and says_something(w)),
+        frozenset(pair for n in own for pair in telling_pairs(n)),
+        frozenset(w[::-1] for w in words if len(w) > 5),
         frozenset(concepts),
         re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, short)) + r")(?![A-Za-z0-9])") if short else None,
         tuple(dict.fromkeys(treatments)),

@@ -144,6 +144,8 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
         mode = speech.mode(match.start())
         if mode is Mode.ASKS or mode is Mode.WISHES:
             continue
+        if folded.startswith(match.group(), match.end()):
+            continue  # 该抽血抽血: whatever has to be done
         if (
             match.group().removeprefix("my ") in held
             and not any(
@@ -163,6 +165,8 @@ def results(profile: Profile, heard: Heard, allowed: int, reference: Reference, 
             continue
         if supported(profile, mention, folded, allowed) or speech.mode(mention.start) is not Mode.SAYS:
             continue
+        if mention.id.startswith("exam:lab.infection") and speech.denied(mention.start, mention.end):
+            continue  # the disease by the name of its test
         if any(m.start == mention.start and m.id.startswith(("tx:", "drug.", "hx.", "sx.")) for m in heard.mentions):
             continue
         stretch = speech.stretch_text(mention.start)
