@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
-import ahocorasick
+from clinic_sim.knowledge.automaton import Automaton
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +146,12 @@ def _worded(before: str, after: str) -> str:
 def _named(folded: str) -> Iterator[tuple[int, int, Analyte]]:
     """Quantities in order; of overlapping names the longest."""
     machine, analytes = _names()
-    hits = [(last - length + 1, last + 1, key) for last, (length, key) in machine.iter(folded)]
     end = 0
-    for start, stop, key in sorted(hits, key=lambda h: (h[0], -h[1])):
+    for number, start, stop in sorted(machine.find(folded), key=lambda h: (h[1], -h[2])):
         if start < end or not _bounded(folded, start, stop):
             continue
         end = stop
-        yield start, stop, analytes[key]
+        yield start, stop, analytes[number]
 
 
 def _bounded(text: str, start: int, stop: int) -> bool:
@@ -163,16 +162,14 @@ def _bounded(text: str, start: int, stop: int) -> bool:
 
 
 @cache
-def _names() -> tuple[ahocorasick.Automaton, dict[str, Analyte]]:
-    machine = ahocorasick.Automaton()
-    analytes: dict[str, Analyte] = {}
+def _names() -> tuple[Automaton, tuple[Analyte, ...]]:
+    named: dict[str, Analyte] = {}
     text = resources.files("clinic_sim.doctors").joinpath("data/analytes.tsv").read_text("utf-8")
     for line in [row for row in text.splitlines() if row and not row.startswith("#")][1:]:
         key, names_en, names_zh, low, high, units = line.split("\t")
         factors = {u: float(f or 1) for u, _, f in (unit.partition("=") for unit in units.split("|"))}
-        analytes[key] = Analyte(key, float(low), float(high), factors)
+        analyte = Analyte(key, float(low), float(high), factors)
         for name in (*names_en.split("|"), *names_zh.split("|")):
-            if name and name not in machine:
-                machine.add_word(name, (len(name), key))
-    machine.make_automaton()
-    return machine, analytes
+            if name:
+                named.setdefault(name, analyte)
+    return Automaton(named), tuple(named.values())

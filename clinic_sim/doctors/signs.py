@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import ahocorasick
-
 from clinic_sim.doctors.results import denies, read_results
+from clinic_sim.knowledge.automaton import Automaton
 
 _SHORT = 4
 """Latin pieces up to this length are whole words: `kp` is not in `kph`."""
@@ -23,10 +22,10 @@ class SignIndex:
     __slots__ = ("_compound", "_denying", "_machine", "_plain")
 
     def __init__(self, signs: Iterable[str]) -> None:
-        self._machine = ahocorasick.Automaton()
         self._plain: set[str] = set()
         self._compound: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
         self._denying: set[str] = set()
+        pieces: dict[str, None] = {}
         for sign in dict.fromkeys(signs):
             if sign.startswith(("↑", "↓")):
                 continue
@@ -37,9 +36,8 @@ class SignIndex:
                 self._plain.add(sign)
             else:
                 self._compound.setdefault(parts[0], []).append((sign, parts))
-            for part in parts:
-                self._machine.add_word(part, part)
-        self._machine.make_automaton()
+            pieces.update(dict.fromkeys(parts))
+        self._machine = Automaton(pieces)
 
     def find(self, results: str) -> frozenset[str]:
         """The signs that a text of results shows."""
@@ -55,9 +53,7 @@ class SignIndex:
         return frozenset(found)
 
     def _pieces(self, clause: str) -> set[str]:
-        return {
-            piece for last, piece in self._machine.iter(clause) if _bounded(clause, last + 1 - len(piece), last + 1)
-        }
+        return {clause[start:stop] for _, start, stop in self._machine.find(clause) if _bounded(clause, start, stop)}
 
 
 def _bounded(text: str, start: int, stop: int) -> bool:

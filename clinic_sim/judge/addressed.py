@@ -17,9 +17,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-import ahocorasick
-
 from clinic_sim.judge.grading_talk import talks_of_grading
+from clinic_sim.knowledge.automaton import Automaton
 
 MARK = "[removed]"
 """What stands in the shown transcript for words that were taken out."""
@@ -211,7 +210,8 @@ def _suspect(text: str, pieces: list[str]) -> bool:
 
 
 def _tried_cues(reading: str) -> Iterable[Cue]:
-    at = {n for _, numbers in _automaton().iter(reading) for n in numbers}
+    automaton, cues_of = _stems()
+    at = {n for stem, _, _ in automaton.find(reading) for n in cues_of[stem]}
     table = cues()
     return [table[n] for n in sorted(at)]
 
@@ -236,13 +236,10 @@ def _closed(match: re.Match[str]) -> str:
 
 
 @cache
-def _automaton() -> ahocorasick.Automaton:
+def _stems() -> tuple[Automaton, tuple[tuple[int, ...], ...]]:
+    """The stems, and the cues of each by its number."""
     stems: dict[str, list[int]] = {}
     for n, cue in enumerate(cues()):
         for stem in cue.stems:
             stems.setdefault(stem, []).append(n)
-    automaton = ahocorasick.Automaton()
-    for stem, numbers in stems.items():
-        automaton.add_word(stem, tuple(numbers))
-    automaton.make_automaton()
-    return automaton
+    return Automaton(stems), tuple(map(tuple, stems.values()))

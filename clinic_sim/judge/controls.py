@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import ahocorasick
-
 from clinic_sim.judge.addressed import MARK
 from clinic_sim.judge.lines import Line, Shown
 from clinic_sim.judge.quotes import searchable
 from clinic_sim.judge.rubric import Question
+from clinic_sim.knowledge.automaton import Automaton
 
 FALSE_CONTROLS = 2
 
@@ -47,7 +46,8 @@ def draw(shown: Shown, key: str, false_controls: int = FALSE_CONTROLS) -> tuple[
         key: What the choice depends on; the same key gives the same questions.
     """
     text = "\n".join(map(searchable, shown.lines))
-    spoken_of = {n for _, numbers in _words_of_pool().iter(text) for n in numbers}
+    automaton, controls_of = _words_of_pool()
+    spoken_of = {n for word, _, _ in automaton.find(text) for n in controls_of[word]}
     absent = [item.control for n, item in enumerate(pool()) if n not in spoken_of]
     false = by_key(absent, key)[:false_controls]
     while len(false) < false_controls:  # a doctor that speaks of everything: no transcript holds a made-up name
@@ -78,16 +78,13 @@ def pool() -> tuple[_Absent, ...]:
 
 
 @cache
-def _words_of_pool() -> ahocorasick.Automaton:
+def _words_of_pool() -> tuple[Automaton, tuple[tuple[int, ...], ...]]:
+    """The words, and the questions of each by its number."""
     places: dict[str, list[int]] = {}
     for n, item in enumerate(pool()):
         for word in item.words:
             places.setdefault(word, []).append(n)
-    automaton = ahocorasick.Automaton()
-    for word, numbers in places.items():
-        automaton.add_word(word, tuple(numbers))
-    automaton.make_automaton()
-    return automaton
+    return Automaton(places), tuple(map(tuple, places.values()))
 
 
 @cache

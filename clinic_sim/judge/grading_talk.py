@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-import ahocorasick
+from clinic_sim.knowledge.automaton import Automaton
 
 LIMIT = 2.5
 MOST_OF_GROUP = 3.0
@@ -21,8 +21,10 @@ MOST_OF_GROUP = 3.0
 def talks_of_grading(folded: str) -> bool:
     """Whether folded text, a sentence or more, talks of grading. What holds of a part holds of the whole."""
     found: dict[str, tuple[str, float]] = {}
-    for end, (word, name, group, weight) in _automaton().iter(folded):
-        if name not in found and _stands_alone(folded, end + 1 - len(word), end + 1):
+    automaton, meanings = _words()
+    for number, start, end in automaton.find(folded):
+        name, group, weight = meanings[number]
+        if name not in found and _stands_alone(folded, start, end):
             found[name] = group, weight
     sums: dict[str, float] = {}
     for group, weight in found.values():
@@ -47,12 +49,12 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 
 @cache
-def _automaton() -> ahocorasick.Automaton:
-    automaton = ahocorasick.Automaton()
+def _words() -> tuple[Automaton, tuple[tuple[str, str, float], ...]]:
+    """The words, and the (name, group, weight) of each by its number."""
+    table: dict[str, tuple[str, str, float]] = {}
     for line in word_table().splitlines():
         if line and not line.startswith(("#", "id\t")):
             name, group, weight, words = line.split("\t")
             for word in words.split("|"):
-                automaton.add_word(word, (word, name, group, float(weight)))
-    automaton.make_automaton()
-    return automaton
+                table[word] = name, group, float(weight)
+    return Automaton(table), tuple(table.values())

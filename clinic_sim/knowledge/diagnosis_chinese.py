@@ -210,9 +210,10 @@ def _compose(name: str) -> Found:
     for form, ident in heads:
         best: tuple[str, str] | None = None
         before = name[: -len(form)]
-        for end, (site_form, site) in index.chinese().sites.iter(before):
+        for number, _, end in index.chinese().sites.find(before):
+            site_form, site = index.chinese().site_names[number]
             # Between site and head nothing else may be wrong: the rupture of a 肝癌 is no rupture of the liver.
-            code = words().code_of(ident, site) if text_type(before[end + 1 :]) is None else None
+            code = words().code_of(ident, site) if text_type(before[end:]) is None else None
             if code and (best is None or len(site_form) >= len(best[0])):
                 best = (site_form, code)
         if best is not None:
@@ -236,7 +237,11 @@ class _Piece(NamedTuple):
 def _contained(name: str) -> Found:
     """The names inside the name: one at its end is the disease, one elsewhere is part of it."""
     names = index.chinese()
-    pieces = [_Piece(end - len(form) + 1, end + 1, form) for end, form in names.automaton.iter(name)]
+    pieces = [
+        _Piece(start, end, name[start:end])
+        for start, end in names.exact.places(name)
+        if end - start >= 2 and not name[start:end].isascii()
+    ]
     found: Found = {}
     for piece in pieces:
         if (

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple, TypeVar
 
-import ahocorasick
-
 from clinic_sim.knowledge import diagnosis_text as text
+from clinic_sim.knowledge.automaton import Automaton
 from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.diagnosis_tables import TITLE, Form, table_forms, title_forms
 from clinic_sim.knowledge.diagnosis_words import words
+from clinic_sim.knowledge.packed import Table
 
 Forms = Form | tuple[Form, ...]
 """The names under a key: mostly one, which then stands by itself, since there are tens of thousands of them."""
@@ -193,10 +193,11 @@ def _same_prefix(word: str, token: str) -> bool:
 class Chinese:
     """Chinese names."""
 
-    exact: dict[str, Forms]
-    loose: dict[str, Forms]
-    automaton: ahocorasick.Automaton
-    sites: ahocorasick.Automaton
+    exact: Table[Forms]
+    loose: Table[Forms]
+    sites: Automaton
+    site_names: tuple[tuple[str, str], ...]
+    """(form, site) by number."""
     heads: tuple[tuple[str, str], ...]
     """(form, head), longest first."""
     bare_heads: frozenset[str]
@@ -214,22 +215,13 @@ def chinese() -> Chinese:
         if name:
             _add(exact, name, form)
             _add(loose, text.chinese_loose(name), form)
-    automaton = ahocorasick.Automaton()
-    for name in exact:
-        if len(name) >= 2 and not name.isascii():
-            automaton.add_word(name, name)
-    automaton.make_automaton()
-    sites = ahocorasick.Automaton()
-    for site_form, site in words().sites_zh.items():
-        key = text.chinese_name(text.prepare(site_form))
-        sites.add_word(key, (key, site))
-    sites.make_automaton()
+    sites = {text.chinese_name(text.prepare(form)): site for form, site in words().sites_zh.items()}
     heads = {text.chinese_name(text.prepare(f)): head for f, head in words().heads_zh.items()}
     return Chinese(
-        exact,
-        loose,
-        automaton,
-        sites,
+        Table(exact),
+        Table(loose),
+        Automaton(sites),
+        tuple(sites.items()),
         tuple(sorted(heads.items(), key=lambda pair: (-len(pair[0]), pair[0]))),
         frozenset(heads) - {text.chinese_name(f) for f in words().types if words().types[f] == "pain"},
         chinese_modifiers(),

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cache, lru_cache
 
-import ahocorasick
-
+from clinic_sim.knowledge.automaton import Automaton
 from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.exam_catalogue import catalogue
 from clinic_sim.knowledge.exam_tables import modalities, regions, table
-from clinic_sim.knowledge.letters import NO_LETTER, PRIVATE, pair
+from clinic_sim.knowledge.letters import NO_LETTER, PRIVATE, letter_of
 from clinic_sim.knowledge.text import fold
 
 TEXT_LIMIT = 4_000
@@ -98,24 +97,23 @@ class Lexicon:
     of one over letters, and boundaries hold by themselves.
     """
 
-    __slots__ = ("_automaton", "_letters")
+    __slots__ = ("_entries", "_finder", "_letters")
 
     def __init__(self, phrases: dict[str, Entry]) -> None:
-        self._automaton = ahocorasick.Automaton()
         self._letters: dict[str, str] = {}
-        # Some twenty thousand phrases mean a few thousand things.
-        shared: dict[tuple[int, int], tuple[int, Entry]] = {}
-        while phrases:  # the table goes as the automaton grows, so that the two never stand side by side
+        spelt: list[str] = []
+        self._entries: list[Entry] = []
+        while phrases:  # the table goes as the list grows, so that the two never stand side by side
             phrase, entry = phrases.popitem()
             for word in _WORDS.findall(phrase):
-                self._letters.setdefault(word, pair(len(self._letters)))
-            spelt, _ = self._spelt(phrase)
-            key = len(spelt), id(entry)
-            self._automaton.add_word(spelt, shared.setdefault(key, (len(spelt), entry)))
-        self._automaton.make_automaton()
+                if word not in self._letters:
+                    self._letters[word] = letter_of(len(self._letters))
+            spelt.append(self._spelt(phrase)[0])
+            self._entries.append(entry)
+        self._finder = Automaton(spelt)
 
     def _spelt(self, folded: str) -> tuple[str, list[int]]:
-        """The text with a pair of letters for each word, and where in the text each letter stands; last, where it ends.
+        """The text with a letter for each word, and where in the text each letter stands; last, where it ends.
 
         An unknown word is its first letter, which by itself is no word's.
         """
@@ -131,7 +129,7 @@ class Lexicon:
                 starts.extend(range(at, end))
             elif known := letters.get(part):
                 spelt.append(known)
-                starts += (at, at)
+                starts.append(at)
             else:
                 spelt.append(part[0])
                 starts.append(at)
@@ -144,8 +142,8 @@ class Lexicon:
         """Phrases in folded text, in order, never overlapping."""
         spelt, starts = self._spelt(folded if folded.isascii() else PRIVATE.sub(NO_LETTER, folded))
         found: list[tuple[int, int, Entry]] = []
-        for last, (length, entry) in self._automaton.iter(spelt):
-            start, end = starts[last - length + 1], starts[last + 1]
+        for number, first, stop in self._finder.find(spelt):
+            entry, start, end = self._entries[number], starts[first], starts[stop]
             if entry.case is None or text[start:end] == entry.case:
                 found.append((start, -end, entry))
         found.sort(key=_place)

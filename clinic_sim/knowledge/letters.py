@@ -1,23 +1,22 @@
-"""Letters that stand for words, so that an automaton over letters runs over words.
-
-A word is a pair of private letters: in each state the automaton goes through all letters that may follow, one after the
-other, and with one letter a word these would be thousands wherever a term may begin.
-"""
+"""Letters that stand for words, so that an automaton over letters runs over words."""
 
 from __future__ import annotations
 
 import re
 
-_FIRST, _SECOND, _MANY = 0xF0000, 0xF8000, 80
-"""Where the two kinds of letters begin, and how many second ones there are."""
+_FIRST = 0xF0000
+"""Where the private planes begin: room for a hundred and thirty thousand words."""
 
 NO_LETTER = "\ufffd"
 """Stands for what no term has."""
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: no UTF-8, and in no term."""
 
 PRIVATE = re.compile(f"[{chr(_FIRST)}-\U0010ffff]")
 """Letters that a text must not bring along."""
 
 
-def pair(number: int) -> str:
-    """The letters of a word by its number; a first letter is never a second one, so pairs cannot be misread."""
-    return chr(_FIRST + number // _MANY) + chr(_SECOND + number % _MANY)
+def letter_of(number: int) -> str:
+    """The letter of a word by its number."""
+    return chr(_FIRST + number)

@@ -1,19 +1,20 @@
 """Finds every term of a lexicon in a text in one pass: leftmost, longest, never overlapping.
 
 English is matched word by word on stems, so that inflections, articles and fillers do not matter; Chinese is matched
-character by character. Both run on one Aho-Corasick automaton a lexicon.
+character by character. Both run on one automaton a lexicon, or on its strings packed where it is big and asked seldom.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from typing import NamedTuple, Protocol
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Protocol, TypeAlias
 
-import ahocorasick
-
-from clinic_sim.knowledge.letters import NO_LETTER, pair
+from clinic_sim.knowledge.automaton import Automaton
+from clinic_sim.knowledge.letters import NO_LETTER, letter_of
+from clinic_sim.knowledge.packed import Packed
 from clinic_sim.knowledge.text import Language, fold, stem, well_spelt
 
 APART = "/"
@@ -26,6 +27,10 @@ class Hit(NamedTuple):
     start: int
     end: int
     ids: tuple[str, ...]
+
+
+Forms = Iterable[tuple[str, tuple[str, ...]]]
+"""Terms as they are written, each with the concepts that it names."""
 
 
 class Matcher(Protocol):
@@ -62,26 +67,43 @@ _FILLERS = frozenset(
 _TOKEN = re.compile(r"[a-z\u00c0-\u024f]+(?:'[a-z]+)?|\d+(?:[.,:/]\d+)*|[^\s\w'-]")
 
 
+class _Spelling(dict[str, str]):
+    """Words as they stand in a lexicon to the letters of their stems, given out as they come; none for a filler.
+
+    Shared by all forms while a matcher is built, and dropped then: most words stand in many forms.
+    """
+
+    def __init__(self, stem_of: Callable[[str], str]) -> None:
+        self._stem_of = stem_of
+        self.numbers: dict[str, int] = {}
+        """The stems, in the order of their letters."""
+
+    def __missing__(self, word: str) -> str:
+        if word in _FILLERS:
+            self[word] = ""
+        else:
+            self[word] = letter_of(self.numbers.setdefault(self._stem_of(word), len(self.numbers)))
+        return self[word]
+
+
 class _English:
-    def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]], stem_of: Callable[[str], str] = stem) -> None:
+    def __init__(self, forms: Forms, stem_of: Callable[[str], str], packed: bool) -> None:
         self._stem = stem_of
-        table: dict[tuple[str, ...], tuple[str, ...]] = {}
+        # The automaton runs over words, a letter each, so its positions are those of the words.
+        spelling = _Spelling(stem_of)
+        table: dict[str, tuple[str, ...]] = {}
         for form, ids in forms:
-            words = tuple(stem_of(w) for w in _TOKEN.findall(fold(form)) if w not in _FILLERS)
-            if words:
-                table[words] = _merge(table.get(words, ()), ids)
-        # The automaton runs over words, two letters each, and its positions are those of the letters.
-        vocabulary = dict.fromkeys(word for key in table for word in key)
-        self._letters = {word: pair(n) for n, word in enumerate(vocabulary)}
-        self._automaton = ahocorasick.Automaton()
-        shared: dict[tuple[int, int, tuple[str, ...]], tuple[int, int, tuple[str, ...]]] = {}
-        for key, ids in table.items():
-            letters = "".join(map(self._letters.__getitem__, key))
-            found = (len(letters), sum(map(len, key)) + 2 * len(key), ids)
-            self._automaton.add_word(letters, shared.setdefault(found, found))
-        self._automaton.make_automaton()
-        self._by_shape = _by_shape(vocabulary)
-        stem.cache_clear()  # filled with words that `letters` now answers for
+            letters = "".join(map(spelling.__getitem__, _TOKEN.findall(fold(form))))
+            if letters:
+                known = table.get(letters)
+                table[letters] = ids if known is None else _merge(known, ids)
+        stem.cache_clear()  # filled with words that `_numbers` now answers for
+        size_of = {letter_of(n): len(word) + 2 for word, n in spelling.numbers.items()}.__getitem__
+        self._numbers = Packed(spelling.numbers) if packed else spelling.numbers
+        del spelling
+        self._finder = Packed(table) if packed else Automaton(table)
+        self._sizes = array("H", (sum(map(size_of, letters)) for letters in table))
+        self._ids = list(table.values())
         self._letter = lru_cache(maxsize=32_768)(self._letter_of)
 
     def find(self, folded: str) -> list[Hit]:
@@ -92,26 +114,40 @@ class _English:
             found = letter(token[0])
             if found:
                 letters += found
-                tokens += (token, token) if len(found) == 2 else (token,)
-        return [Hit(tokens[a].start(), tokens[b].end(), ids) for a, b, ids in _largest(self._automaton.iter(letters))]
+                tokens.append(token)
+        hits = self._finder.find(letters)
+        if not hits:
+            return []
+        sizes, ids = self._sizes, self._ids
+        if len(hits) > 1:
+            hits = _largest(hits, sizes)
+        return [Hit(tokens[start].start(), tokens[end - 1].end(), ids[n]) for n, start, end in hits]
 
     def _letter_of(self, word: str) -> str:
-        """The letters that stand for a word; none for a filler."""
-        return "" if word in _FILLERS else self._letters.get(self._correct_once(word), NO_LETTER)
+        """The letter that stands for a word; none for a filler."""
+        if word in _FILLERS:
+            return ""
+        number = self._numbers.get(self._correct_once(word))
+        return NO_LETTER if number is None else letter_of(number)
 
     def _correct_once(self, word: str) -> str:
         """The stem of a word, or of the one word of the lexicon that is a slip of the pen away from it."""
         known = self._stem(word)
-        if known in self._letters or len(word) < 8 or not word.isalpha() or well_spelt(word):
+        if known in self._numbers or len(word) < 8 or not word.isalpha() or well_spelt(word):
             return known
         candidates = {near for key in dict.fromkeys((word, known)) for near in self._near(key)}
         return candidates.pop() if len(candidates) == 1 else known
+
+    @cached_property
+    def _by_shape(self) -> Shapes:
+        """The words that others may be slips of, sorted when the first word that nobody knows is met."""
+        return _by_shape(self._numbers)
 
     def _near(self, word: str) -> Iterator[str]:
         """Words of the lexicon that a slip of the pen makes this one; its first letter is hardly ever mistaken."""
         letters = _letter_set(word)
         for length in (len(word) - 1, len(word), len(word) + 1):
-            for other_letters, other in self._by_shape.get((word[0], length), ()):
+            for other_letters, other in zip(*self._by_shape.get((word[0], length), ((), ())), strict=True):
                 # Each has lost at most one letter of its own: most words differ in more, and are told by that.
                 if (letters ^ other_letters).bit_count() <= 2 and _slip(word, other):
                     yield other
@@ -134,8 +170,7 @@ def _slip(one: str, other: str) -> bool:
 
 
 class _Chinese:
-    def __init__(self, forms: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        self._automaton = ahocorasick.Automaton()
+    def __init__(self, forms: Forms, packed: bool) -> None:
         table: dict[str, tuple[str, ...]] = {}
         self._apart: dict[str, list[str]] = {}
         for form, ids in forms:
@@ -143,61 +178,79 @@ class _Chinese:
             if ids == (APART,):
                 self._apart[key.replace("/", "")] = key.split("/")
             elif key:
-                table[key] = _merge(table.get(key, ()), ids)
-        shared: dict[tuple[int, tuple[str, ...]], tuple[int, tuple[str, ...]]] = {}
-        for key, ids in (table | dict.fromkeys(self._apart, (APART,))).items():
-            found = (len(key), ids)
-            self._automaton.add_word(key, shared.setdefault(found, found))
-        self._automaton.make_automaton()
+                known = table.get(key)
+                table[key] = ids if known is None else _merge(known, ids)
         self._pieces = {piece: table[piece] for pieces in self._apart.values() for piece in pieces if piece in table}
+        table |= dict.fromkeys(self._apart, (APART,))
+        self._finder = Packed(table) if packed else Automaton(table)
+        self._ids = list(table.values())
 
     def find(self, folded: str) -> list[Hit]:
+        found = self._finder.find(folded)
+        if not found:
+            return []
+        if len(found) > 1:
+            found = _longest(found)
+        table = self._ids
         hits: list[Hit] = []
-        for start, last, ids in _longest(self._automaton.iter(folded)):
+        for number, start, end in found:
+            ids = table[number]
             if ids != (APART,):
-                hits.append(Hit(start, last + 1, ids))
+                hits.append(Hit(start, end, ids))
                 continue
-            for piece in self._apart[folded[start : last + 1]]:
+            for piece in self._apart[folded[start:end]]:
                 if piece in self._pieces:
                     hits.append(Hit(start, start + len(piece), self._pieces[piece]))
                 start += len(piece)
         return hits
 
 
-def _largest(found: Iterator[tuple[int, tuple[int, int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
+Found = list[tuple[int, int, int]]
+"""What an automaton found: the number of the word, where it starts and ends."""
+
+
+def _largest(found: Found, sizes: array[int]) -> Found:
     """The longest first, wherever they stand, never overlapping: "up at night to urinate" before "at night"."""
-    every = [(-size, end - letters + 1, end, ids) for end, (letters, size, ids) in found]
+    every = [(-sizes[number], start, end, number) for number, start, end in found]
     every.sort()
-    chosen: list[tuple[int, int, tuple[str, ...]]] = []
+    chosen: Found = []
     taken = 0
-    for _, start, end, ids in every:
-        span = (2 << end) - (1 << start)
+    for _, start, end, number in every:
+        span = (1 << end) - (1 << start)
         if not taken & span:
             taken |= span
-            chosen.append((start, end, ids))
-    chosen.sort()
+            chosen.append((number, start, end))
+    chosen.sort(key=_start)
     return chosen
 
 
-def _longest(found: Iterator[tuple[int, tuple[int, tuple[str, ...]]]]) -> list[tuple[int, int, tuple[str, ...]]]:
-    """Leftmost, longest, never overlapping; the automaton's own `iter_long` loses terms after a failed longer one."""
-    every = sorted((end - length + 1, -end, ids) for end, (length, ids) in found)
-    chosen: list[tuple[int, int, tuple[str, ...]]] = []
+def _longest(found: Found) -> Found:
+    """Leftmost, longest, never overlapping; the automaton's own way to that loses terms after a failed longer one."""
+    every = [(start, -end, number) for number, start, end in found]
+    every.sort()
+    chosen: Found = []
     free = 0
-    for start, minus_end, ids in every:
+    for start, minus_end, number in every:
         if start >= free:
-            chosen.append((start, -minus_end, ids))
-            free = 1 - minus_end
+            free = -minus_end
+            chosen.append((number, start, free))
     return chosen
 
 
-def build(language: Language, forms: Iterable[tuple[str, tuple[str, ...]]], *, numbers_count: bool = False) -> Matcher:
+def _start(item: tuple[int, int, int]) -> int:
+    return item[1]
+
+
+def build(language: Language, forms: Forms, *, numbers_count: bool = False, packed: bool = False) -> Matcher:
     """A matcher for (form, concept ids) pairs; a form given twice names all its concepts.
 
     Args:
         numbers_count: Numbers are part of a name (vitamin B12, 0.9 % saline) rather than any number.
+        packed: It shall be small rather than quick.
     """
-    return _Chinese(forms) if language == "zh" else _English(forms, _stem_but_numbers if numbers_count else stem)
+    if language == "zh":
+        return _Chinese(forms, packed)
+    return _English(forms, _stem_but_numbers if numbers_count else stem, packed)
 
 
 def _stem_but_numbers(word: str) -> str:
@@ -208,13 +261,19 @@ def _merge(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     return (*known, *(i for i in more if i not in known)) if known else more
 
 
-def _by_shape(vocabulary: Iterable[str]) -> dict[tuple[str, int], tuple[tuple[int, str], ...]]:
-    """The words long enough to be misspelt, each with its set of letters, by first letter and length."""
-    found: dict[tuple[str, int], list[tuple[int, str]]] = {}
+Shapes: TypeAlias = "dict[tuple[str, int], tuple[array[int], list[str]]]"
+"""By first letter and length: the sets of letters of words, and the words."""
+
+
+def _by_shape(vocabulary: Iterable[str]) -> Shapes:
+    """The words long enough to be misspelt."""
+    found: Shapes = {}
     for word in vocabulary:
         if len(word) >= 7 and word.isalpha():
-            found.setdefault((word[0], len(word)), []).append((_letter_set(word), word))
-    return {shape: tuple(words) for shape, words in found.items()}
+            sets, words = found.setdefault((word[0], len(word)), (array("I"), []))
+            sets.append(_letter_set(word))
+            words.append(word)
+    return found
 
 
 def _letter_set(word: str) -> int:

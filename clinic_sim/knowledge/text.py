@@ -51,6 +51,8 @@ def clean(text: str, limit: int = UTTERANCE_LIMIT) -> Cleaned:
 
 def fold(text: str) -> str:
     """Lower case, ASCII punctuation for full-width and typographic, spaces for control characters; same length."""
+    if text.isascii() and text.isprintable():  # most of all text; of these characters the table changes one
+        return text.lower().replace("`", "'")
     folded = text.translate(_FOLD)
     lowered = folded.lower()
     return lowered if len(lowered) == len(folded) else "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
