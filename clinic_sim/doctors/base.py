@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from clinic_sim.clinic.consultation import Consultation
+from clinic_sim.clinic.limits import Limits
 from clinic_sim.models.calls import Calls
 
 
@@ -22,6 +23,8 @@ class Visit:
     """Only for a doctor with `sees_case`: the upper bound needs the record."""
     calls: Calls = field(default_factory=Calls)
     """Through which a model-backed doctor asks: the episode's own, so that its tokens count."""
+    invalid: int = Limits().invalid
+    """Unreadable actions in a row that end the episode."""
 
 
 class Doctor:

@@ -55,15 +55,13 @@ class LLMDoctor(Doctor):
         self.form = form
         self.name = model.name
         self.settings: Mapping[str, Any] = {**model.settings, "form": form, "prompt": prompt_hash(form)}
-        self.overflows = 0
-        """Times that this episode's prompt did not fit the context; each is also a failed call in the usage."""
         self.turns_left_out = 0
-        """Turns of this episode that the model no longer sees."""
+        """Turns of this episode that the model no longer sees; in the usage too, beside how often that was needed."""
 
     def begin(self, visit: Visit) -> None:
         super().begin(visit)
-        self.overflows = self.turns_left_out = 0
-        self._asked = 0
+        self.turns_left_out = 0
+        self._asked = self._empty = 0
         self._pending: list[str] = []
         self._messages: list[Message] = [
             {"role": "system", "content": system_prompt(visit.language, self.form)},
@@ -74,7 +72,8 @@ class LLMDoctor(Doctor):
         """The model's next action; what it says beside or before it is dropped.
 
         Raises:
-            ProviderError: the model gave no reply.
+            ProviderError: the model gave no reply; or nothing but empty ones, as often as the clinic waits for an
+                action that it can read.
         """
         self._hear(observation)
         reply = await self._ask()
@@ -106,7 +105,7 @@ class LLMDoctor(Doctor):
             n = self._asked
             self._asked = n + 1
             try:
-                return await visit.calls.ask(
+                reply = await visit.calls.ask(
                     ROLE,
                     self.model,
                     self._messages,
@@ -115,11 +114,17 @@ class LLMDoctor(Doctor):
                     seed=call_seed(visit.seed, ROLE, n),
                 )
             except ContextOverflow:
-                self.overflows += 1
                 if attempt == MAX_RECOVERIES or not self._leave_out(everything=attempt > 0):
                     raise
-            except EmptyReply:
-                return Reply("")  # saying nothing is what this doctor does, not a server's failure: it costs a turn
+            except EmptyReply as exc:
+                self._empty += 1
+                if self._empty < visit.invalid:
+                    return Reply("")  # it may speak again: saying nothing costs a turn
+                # No turn of these was the doctor's to be judged by: what it would have done, nobody knows.
+                raise EmptyReply(f"nothing but empty replies in {self._empty} turns; the last: {exc}") from exc
+            else:
+                self._empty = 0
+                return reply
         raise AssertionError("unreachable")
 
     def _leave_out(self, *, everything: bool) -> bool:
@@ -138,6 +143,7 @@ class LLMDoctor(Doctor):
             messages[_OPENING - 1] = {**first, "content": f"{first['content']}\n\n{left_out(self.visit.language)}"}
         del messages[_OPENING : turns[going]]
         self.turns_left_out += going
+        self.visit.calls.usage[ROLE].left_out += going
         return True
 
     def _say(self, text: str, calls: tuple[ToolCall, ...]) -> None:

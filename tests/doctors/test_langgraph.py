@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytest.importorskip("langgraph", reason="needs the langchain extra")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import ModelRetryMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
+from langgraph.graph import START, MessagesState, StateGraph
 from mock_server import MockServer
 from pydantic import Field
 
@@ -40,7 +43,10 @@ from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.models.calls import Calls
 from clinic_sim.models.tape import Tape
-from clinic_sim.sweeps.runner import Outcome, Setup, run_batch, run_episode
+from clinic_sim.models.usage import Prices
+from clinic_sim.sweeps.local import run_batch
+from clinic_sim.sweeps.outcome import Outcome, Setup
+from clinic_sim.sweeps.runner import consult, run_episode
 
 ROOT = Path(__file__).resolve().parents[2]
 Step = Sequence[tuple[str, dict[str, Any]]] | str | Exception | float
@@ -92,7 +98,7 @@ def plan(case: Case) -> list[Step]:
     ]
 
 
-def agent(model: Scripted) -> Callable[..., Any]:
+def agent(model: BaseChatModel) -> Callable[..., Any]:
     def make(tools: list[BaseTool], instructions: str) -> Any:
         return create_agent(model, tools=tools, system_prompt=instructions)
 
@@ -259,6 +265,26 @@ def test_the_example_runs(core_en: Pack) -> None:
     assert "score 0." in done.stdout
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_an_agent_at_a_real_server_acts_and_its_calls_and_tokens_are_the_servers(
+    language: str, core_en: Pack, core_zh: Pack
+) -> None:
+    openai = pytest.importorskip("langchain_openai")
+    case = (core_en if language == "en" else core_zh).cases[0]
+    with MockServer(latency_ms=0, conclude_at=4) as server:
+        async with httpx.AsyncClient() as client:
+            model = openai.ChatOpenAI(model="mock", base_url=server.url, api_key="none", http_async_client=client)
+            player = LangGraphDoctor(agent(model))
+            outcome = await consult(Consultation(case, seed=1), player, RubricJudge(load_rubric("clinic")))
+            await player.aclose()
+        asked = server.stats()
+    assert outcome.failure == ""
+    assert [type(a) for a in actions(outcome)][:4] == [Ask, Ask, Ask, Conclude]
+    counted = outcome.usage["doctor"]
+    assert (counted["calls"], counted["failed"], counted["unreported"]) == (asked["requests"], 0, 0)
+    assert counted["input"] > 100 * asked["requests"]
+
+
 def test_an_agent_is_not_traced_without_leave(core_en_case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     from langsmith.utils import get_env_var, tracing_is_enabled
 
@@ -282,6 +308,93 @@ def test_an_agent_is_not_traced_without_leave(core_en_case: Case, monkeypatch: p
 def test_unknown_usage_is_not_zero(core_en_case: Case) -> None:
     outcome = run(core_en_case, LangGraphDoctor(agent(Scripted(steps=plan(core_en_case), tokens=False))))
     assert outcome.usage["doctor"]["unreported"] == outcome.usage["doctor"]["calls"] > 0
+
+
+def thinking_first(model: Scripted, planner: Scripted) -> Callable[..., Any]:
+    """An agent that lets another model think about the patient before it begins."""
+
+    def make(tools: list[BaseTool], instructions: str) -> Any:
+        async def think(state: MessagesState) -> dict[str, Any]:
+            await planner.ainvoke(state["messages"])
+            return {}
+
+        graph = StateGraph(MessagesState)
+        graph.add_node("think", think)
+        graph.add_node("act", create_agent(model, tools=tools, system_prompt=instructions))
+        graph.add_edge(START, "think")
+        graph.add_edge("think", "act")
+        return graph.compile()
+
+    return make
+
+
+def test_what_is_counted_are_the_models_calls_not_the_actions(core_en_case: Case) -> None:
+    several = [("ask_patient", {"text": "Any fever?"}), ("order", {"exams": ["CBC"]}), ("order", {"exams": ["ECG"]})]
+    model = Scripted(steps=[several, [("conclude", {"diagnosis": "flu"})]])
+    planner = Scripted(steps=["It may be the flu."])
+    entries: list[dict[str, Any]] = []
+    outcome = taped(core_en_case, LangGraphDoctor(thinking_first(model, planner)), Tape(sink=entries.append))
+    calls = len(model.seen) + len(planner.seen)
+    assert calls != len(actions(outcome))
+    counted = outcome.usage["doctor"]
+    assert (counted["calls"], counted["input"], counted["output"]) == (calls, 100 * calls, 10 * calls)
+    silent = LangGraphDoctor(thinking_first(Scripted(steps=[RuntimeError("called")]), planner))
+    assert taped(core_en_case, silent, Tape(entries, only_replay=True)).usage == outcome.usage
+
+
+def test_one_call_of_unknown_size_leaves_the_others_tokens_counted(core_en_case: Case) -> None:
+    model = Scripted(steps=plan(core_en_case))
+    player = LangGraphDoctor(thinking_first(model, Scripted(steps=["Hm."], tokens=False)), prices=Prices(2, 10))
+    counted = run(core_en_case, player).usage["doctor"]
+    assert (counted["calls"], counted["unreported"], counted["input"]) == (
+        len(model.seen) + 1,
+        1,
+        100 * len(model.seen),
+    )
+    assert counted["cost"] is None
+
+
+@pytest.mark.parametrize("fails", ["slow", "broken"])
+def test_tokens_before_a_failure_count(core_en_case: Case, fails: str) -> None:
+    model = Scripted(steps=[60.0 if fails == "slow" else ConnectionError("gone")])
+    player = LangGraphDoctor(thinking_first(model, Scripted(steps=["Hm."])), turn_s=0.2, prices=Prices(2, 10))
+    outcome = run(core_en_case, player)
+    assert outcome.failure
+    assert outcome.scorecard.total is None
+    counted = outcome.usage["doctor"]
+    assert (counted["calls"], counted["failed"], counted["input"], counted["output"]) == (1, 1, 100, 10)
+    assert counted["cost"] == pytest.approx((100 * 2 + 10 * 10) / 1e6)
+
+
+def test_an_answer_that_was_cut_off_is_paid_for_though_the_agent_tries_again(core_en_case: Case) -> None:
+    openai = pytest.importorskip("openai")
+    from openai.types import CompletionUsage
+    from openai.types.chat import ChatCompletion
+
+    told = CompletionUsage(prompt_tokens=70, completion_tokens=7, total_tokens=77)
+    half = ChatCompletion(id="1", choices=[], created=1, model="m", object="chat.completion", usage=told)
+
+    class Tiring(Scripted):
+        async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+            self.seen.append(messages)
+            if len(self.seen) == 1:
+                raise openai.LengthFinishReasonError(completion=half)
+            return await super()._agenerate(messages)
+
+    model = Tiring(steps=[[("conclude", {"diagnosis": "flu"})]])
+
+    def make(tools: list[BaseTool], instructions: str) -> Any:
+        return create_agent(model, tools=tools, middleware=[ModelRetryMiddleware(initial_delay=0, jitter=False)])
+
+    outcome = run(core_en_case, LangGraphDoctor(make))
+    assert outcome.failure == ""
+    concluded = len(actions(outcome))
+    counted = outcome.usage["doctor"]
+    assert (counted["calls"], counted["input"], counted["output"]) == (
+        concluded,
+        70 + 100 * concluded,
+        7 + 10 * concluded,
+    )
 
 
 async def test_one_graph_sees_many_patients_at_once_and_nothing_is_left_over(core_en: Pack) -> None:
@@ -352,6 +465,9 @@ async def test_a_tool_outside_a_consultation_says_so() -> None:
         await clinic_tools()[0].ainvoke({"text": "Any fever?"})
 
 
+PRICED = "?price_in=2&price_out=10&price_cached=1"
+
+
 def test_an_agent_by_its_name(tmp_path: Path, core_en_case: Case) -> None:
     file = tmp_path / "my_agent.py"
     file.write_text(
@@ -367,9 +483,13 @@ def test_an_agent_by_its_name(tmp_path: Path, core_en_case: Case) -> None:
         "    twice = [AIMessage('', tool_calls=[call]) for _ in range(2)]  # the chief may object once\n"
         "    return create_agent(Model(responses=twice), tools=tools)\n"
     )
-    player = make_doctor(f"langgraph/{file}:make")
+    player = make_doctor(f"langgraph/{file}:make{PRICED}")
     assert isinstance(player, LangGraphDoctor)
     assert player.name == f"langgraph/{file}:make"
+    assert player.settings["price_in"] == 2
+    for wrong in ("price_in=cheap", "price_in=-1", "price_out=nan", "temperature=1"):
+        with pytest.raises(ConfigError, match=wrong.partition("=")[0]):
+            make_doctor(f"langgraph/{file}:make?{wrong}")
     outcome = run(core_en_case, player)
     assert outcome.failure == ""
     assert outcome.episode.ledger.ended is TerminationReason.CONCLUDED

@@ -307,8 +307,9 @@ def test_old_turns_are_left_out_when_the_context_is_full(core_en_case: Case, for
     outcome = run(core_en_case, doctor, turns=30)
     assert outcome.failure == ""
     assert outcome.episode.ledger.ended is TerminationReason.TURN_LIMIT
-    assert doctor.overflows == small.failed == outcome.usage["doctor"]["failed"] > 0
-    assert doctor.turns_left_out > 0
+    used = outcome.usage["doctor"]
+    assert used["overflows"] == small.failed == used["failed"] > 0
+    assert used["left_out"] == doctor.turns_left_out > 0
     last = model.requests[-1]["messages"]
     roles = [m["role"] for m in last]
     assert roles[:2] == ["system", "user"]
@@ -342,12 +343,45 @@ def test_a_context_that_stays_too_small_ends_the_episode_unscored(core_en_case: 
     assert outcome.scorecard.total is None
 
 
-def test_a_model_that_stays_empty_costs_turns(core_en_case: Case) -> None:
-    outcome = run(core_en_case, LLMDoctor(ScriptedModel([EmptyReply("the answer is empty")])))
+EMPTY = EmptyReply("the answer is empty")
+
+
+def test_a_model_that_only_ever_sends_empty_replies_leaves_the_episode_unscored(core_en_case: Case) -> None:
+    outcome = run(core_en_case, LLMDoctor(ScriptedModel([EMPTY])))
+    assert outcome.failure == "EmptyReply: nothing but empty replies in 5 turns; the last: the answer is empty"
+    assert outcome.episode.ledger.ended is TerminationReason.DOCTOR_FAILED
+    assert outcome.scorecard.total is None
+    assert outcome.usage["doctor"]["failed"] == 5
+    assert len([e for e in outcome.episode.events if isinstance(e, DoctorActed)]) == 4
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_one_reply_of_nonsense_among_empty_ones_is_the_doctors_own_and_scored(
+    core_en_case: Case, position: int
+) -> None:
+    replies: list[Answer] = [EMPTY] * 5
+    replies[position] = "{"
+    outcome = run(core_en_case, LLMDoctor(ScriptedModel(replies)))
     assert outcome.failure == ""
     assert outcome.episode.ledger.ended is TerminationReason.INVALID_LIMIT
     assert outcome.scorecard.total == 0
-    assert outcome.usage["doctor"]["failed"] == len([e for e in outcome.episode.events if isinstance(e, DoctorActed)])
+
+
+def test_an_empty_reply_now_and_then_costs_a_turn_and_no_more(core_en_case: Case) -> None:
+    replies: list[Answer] = [EMPTY, EMPTY, EMPTY, EMPTY, talks()] * 3 + ["CONCLUDE: flu"]
+    outcome = run(core_en_case, LLMDoctor(ScriptedModel(replies)))
+    assert outcome.failure == ""
+    assert outcome.episode.ledger.ended is TerminationReason.CONCLUDED
+
+
+async def test_how_many_empty_replies_are_waited_for_is_the_clinics_limit() -> None:
+    doctor = LLMDoctor(ScriptedModel([EMPTY]))
+    doctor.begin(Visit(INTRODUCTION["en"], "en", 7, invalid=2))
+    assert isinstance(await doctor.decide(INTRODUCTION["en"]), Invalid)
+    with pytest.raises(EmptyReply, match="in 2 turns"):
+        await doctor.decide("Clinic: say something.")
+    doctor.begin(Visit(INTRODUCTION["en"], "en", 7, invalid=2))
+    assert isinstance(await doctor.decide(INTRODUCTION["en"]), Invalid)
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), Rejected("no such model")])
