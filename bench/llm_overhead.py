@@ -159,36 +159,35 @@ def _work(request: dict[str, Any]) -> dict[str, Any]:
 async def _clinic(request: dict[str, Any], began: float) -> dict[str, Any]:
     from clinic_sim.cases.packs import load_pack
     from clinic_sim.clinic.staffing import StaffPlan
-    from clinic_sim.commands.cast import make_cast
     from clinic_sim.judge.rubric import load_rubric
-    from clinic_sim.sweeps.recording import Recording
-    from clinic_sim.sweeps.runner import Outcome, Setup, run_batch
+    from clinic_sim.sweeps.cast import make_cast
+    from clinic_sim.sweeps.journal import Journal
+    from clinic_sim.sweeps.local import run_batch
+    from clinic_sim.sweeps.outcome import Outcome, Setup
 
     model = f"openai/mock?base_url={request['url']}"
     if request.get("options"):
         model += f"&{request['options']}"
-    cast = make_cast(model, StaffPlan(patient=model), load_rubric("clinic-language"), model)
+    cast = make_cast([model], [StaffPlan(patient=model)], load_rubric("clinic-language"), model)
     cases = load_pack("core-en").cases
     folder = tempfile.TemporaryDirectory()
-    recording = Recording(None, Path(folder.name))  # as the command does: every reply is on disk as it arrives
+    seat, staff = cast.doctors[0], cast.staffs[0]
     start_s = time.perf_counter() - began
     outcomes: dict[str, list[Outcome]] = {}
 
     async def run(count: int, concurrency: int, first: int) -> None:
-        setups = [
-            Setup(f"{first + n}", cases[n % len(cases)], cast.doctor, first + n, cast.staff, tape=recording.tape)
-            for n in range(count)
-        ]
+        setups = [Setup(f"{first + n}", cases[n % len(cases)], seat.make, first + n, staff) for n in range(count)]
         await run_batch(
             setups,
             cast.judge,
             lambda at, outcome: outcomes.setdefault(setups[at].name, []).append(outcome),
             concurrency=concurrency,
+            # As the command does: every reply is on disk as it arrives.
+            journal=lambda setup: Journal(Path(folder.name) / "journal" / f"{setup.name}.jsonl"),
         )
 
     row = await _timed(request, run, warm=len(cases))
     await cast.aclose()
-    recording.close()
     folder.cleanup()
     own = [o for name, found in outcomes.items() if int(name) >= 0 for o in found]
     return row | {

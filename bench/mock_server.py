@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import bisect
 import json
-import random
-import re
 import subprocess
 import sys
 import urllib.request
 from types import TracebackType
 from typing import Any, ClassVar
+
+from mock_answers import answer, role_of
+from mock_stats import OPTIONS, State, stats, text_of, tokens
 
 try:
     import orjson
@@ -32,136 +32,6 @@ except ImportError:
 
     def _dump(data: Any) -> bytes:
         return json.dumps(data, ensure_ascii=False).encode()
-
-
-OPTIONS: dict[str, Any] = {
-    "latency_ms": 50.0,
-    "jitter_ms": 0.0,
-    "p500": 0.0,
-    "p429": 0.0,
-    "pmal": 0.0,
-    "phang": 0.0,
-    "retry_after_s": 1.0,
-    "hang_s": 60.0,
-    "down": 0,
-    "conclude_at": 8,
-    "seed": 1,
-}
-_ROLE = re.compile(r"\AROLE: ([A-Z]+)")
-_FACT = re.compile(r"^- (f\d+)[^|\n]*\|[^|\n]*\| (.*)$", re.MULTILINE)
-_HINT = re.compile(r"f\d+")
-_ITEM = re.compile(r"^- \[(\w+)\] (.*)$", re.MULTILINE)
-_HAPPENED = re.compile(
-    r"put at least one question to the patient|patient say anything to the doctor|speak to the patient more than once"
-    r"|examiner reply to the doctor at least once|doctor enter a conclusion"
-    r"|至少向患者提过一个问题|患者是否对医生说过话|对患者说话是否不止一次|至少回复过医生一次|是否写下了结论"
-)
-"""Questions whose answer is yes in whatever consultation the mock doctor leads: a judge must not deny them."""
-_QUESTIONS = {
-    "en": ("When did it start?", "Does anything make it worse?", "Any fever or chills?", "Any past illnesses?",
-           "Do you take any medicines?", "Any allergies?", "Do you smoke?", "What worries you most?"),
-    "zh": ("什么时候开始的？", "什么情况下会加重？", "有没有发热？", "以前得过什么病？", "平时吃什么药吗？",
-           "有没有过敏？", "抽烟吗？", "您最担心什么？"),
-}  # fmt: skip
-
-
-class State:
-    """What was asked since the last reset."""
-
-    def __init__(self) -> None:
-        self.options = dict(OPTIONS)
-        self.sequence = 0
-        self.reset()
-
-    def reset(self) -> None:
-        self.requests: list[tuple[str, list[dict[str, Any]]]] = []
-        self.faults = {"http500": 0, "http429": 0, "malformed": 0, "hang": 0}
-        self.random = random.Random(self.options["seed"])  # noqa: S311
-        self.inflight = self.peak = 0
-
-
-def text_of(content: Any) -> str:
-    """The text of a message's content, whatever its form."""
-    if isinstance(content, list):
-        return "".join(part.get("text", "") for part in content)
-    return content or ""
-
-
-def answer(role: str, request: dict[str, Any], state: State) -> dict[str, Any]:
-    """The message with which this role answers."""
-    messages, tools = request["messages"], bool(request.get("tools"))
-    form = ((request.get("response_format") or {}).get("json_schema") or {}).get("schema")
-    state.sequence += 1
-    first = text_of(messages[0].get("content"))
-    if role == "patient":
-        facts = _FACT.findall(first)
-        hinted = _HINT.findall(text_of(messages[-1].get("content")).split("\n", 1)[0])
-        told = [(f, words) for f, words in facts if f in hinted][:2]
-        zh = "\u4e00" <= first[15:16] <= "\u9fff"
-        polite = ("嗯，医生。", "是这样的，医生。") if zh else ("Well, doctor. ", "Let me think. ")
-        said = polite[state.sequence % 2] + ("" if zh else " ").join(w for _, w in told)
-        if not told:
-            said += "这个我说不清楚。" if zh else "I couldn't say."
-        return {"content": json.dumps({"facts": [f for f, _ in told], "say": said}, ensure_ascii=False)}
-    if role == "judge":
-        everything = "\n".join(text_of(m.get("content")) for m in messages)
-        verdicts = [
-            {"id": item, "reason": f"Seen, {state.sequence}.", "quote": "", "met": bool(_HAPPENED.search(question))}
-            for item, question in dict(_ITEM.findall(everything)).items()
-        ]
-        return {"content": json.dumps({"verdicts": verdicts}, ensure_ascii=False)}
-    zh = bool(re.search("[\u4e00-\u9fff]{8}", first))
-    if role == "examiner":
-        if '"result"' in first:
-            return {"content": json.dumps({"result": "未见异常。" if zh else "Normal."}, ensure_ascii=False)}
-        return {"content": json.dumps({"orders": []})}
-    if role == "chief":
-        said = "再想想还有什么没有问到。" if zh else "Think again about what you have not asked yet."
-        return {"content": json.dumps({"say": said}, ensure_ascii=False)}
-    turn = sum(m.get("role") == "assistant" for m in messages)
-    if turn + 1 >= state.options["conclude_at"]:
-        diagnosis, treatment = (
-            ("上呼吸道感染", "休息，多饮水") if zh else ("upper respiratory infection", "rest; fluids")
-        )
-        if tools:
-            return _call("conclude", {"diagnosis": diagnosis, "treatment": [treatment]}, state.sequence)
-        if form:
-            return _act({"action": "conclude", "diagnosis": diagnosis, "treatment": [treatment]}, form)
-        heads = ("结论：\n诊断：", "\n治疗：") if zh else ("CONCLUDE:\nDiagnosis: ", "\nTreatment: ")
-        return {"content": f"{heads[0]}{diagnosis}{heads[1]}{treatment}"}
-    asked = _QUESTIONS["zh" if zh else "en"][turn % 8]
-    unique = f"（第{state.sequence}次问）" if zh else f" (That is question {state.sequence} of today.)"
-    if tools:
-        return _call("ask", {"text": asked + unique}, state.sequence)
-    if form:
-        return _act({"action": "ask", "text": asked + unique}, form)
-    return {"content": ("问诊：" if zh else "ASK: ") + asked + unique}
-
-
-def _act(values: dict[str, Any], form: dict[str, Any]) -> dict[str, Any]:
-    """A JSON action with every field of the schema that was asked for."""
-    empty = {"array": [], "object": {}, "boolean": False, "number": 0, "integer": 0}
-    full = {name: values.get(name, empty.get(part.get("type"), "")) for name, part in form["properties"].items()}
-    return {"content": json.dumps(full, ensure_ascii=False)}
-
-
-def _call(name: str, arguments: dict[str, Any], n: int) -> dict[str, Any]:
-    function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
-    return {"content": None, "tool_calls": [{"id": f"call_{n}", "type": "function", "function": function}]}
-
-
-def tokens(text: str) -> int:
-    """About how many tokens: four characters each, a Chinese character one."""
-    if text.isascii():
-        return len(text) // 4 + 1
-    han = sum("\u3400" <= c <= "\u9fff" for c in text)
-    return han + (len(text) - han) // 4 + 1
-
-
-def role_of(messages: list[dict[str, Any]]) -> str:
-    """The role by the first line of the first message; `doctor` where it says none."""
-    found = _ROLE.match(text_of(messages[0].get("content"))) if messages else None
-    return found[1].lower() if found else "doctor"
 
 
 class Server(asyncio.Protocol):
@@ -288,62 +158,6 @@ def _object(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
-
-
-def stats(state: State) -> dict[str, Any]:
-    """Counts, and how much of the prompts a server with an unbounded prefix cache would have seen before."""
-    root: dict[str, Any] = {"kids": {}, "keys": []}
-    total: dict[str, list[int]] = {}
-    for role, messages in state.requests:
-        size, shared = _walk(root, messages)
-        turn = sum(m.get("role") == "assistant" for m in messages) + 1
-        groups = ["all", role] + (["from_3", f"{role}_from_3"] if turn >= 3 else [])
-        for group in groups:
-            counts = total.setdefault(group, [0, 0, 0])
-            counts[0] += 1
-            counts[1] += size
-            counts[2] += shared
-    share = {group: round(counts[2] / counts[1], 4) for group, counts in total.items() if counts[1]}
-    return {
-        "requests": len(state.requests),
-        "by_role": {role: counts[0] for role, counts in total.items() if "_3" not in role and role != "all"},
-        "faults": state.faults,
-        "peak": state.peak,
-        "prompt_tokens": total.get("all", [0, 0, 0])[1],
-        "prefix_share": share.get("all"),
-        "prefix_share_from_3": share.get("from_3"),
-        "prefix_by_role": share,
-    }
-
-
-def _walk(root: dict[str, Any], messages: list[dict[str, Any]]) -> tuple[int, int]:
-    """Tokens of a prompt, and how many of them begin an earlier one; the prompt is remembered."""
-    node, size, shared, along = root, 0, 0, True
-    for message in messages:
-        text = f"{message.get('role')}\0{text_of(message.get('content'))}{json.dumps(message.get('tool_calls', ''))}"
-        weight = tokens(text)
-        size += weight
-        child = node["kids"].get(text)
-        if child is None:
-            if along:
-                at = bisect.bisect_left(node["keys"], text)
-                near = node["keys"][max(0, at - 1) : at + 1]
-                shared += max((tokens(text[: _common(text, k)]) for k in near), default=0)
-                along = False
-            bisect.insort(node["keys"], text)
-            child = node["kids"][text] = {"kids": {}, "keys": []}
-        elif along:
-            shared += weight
-        node = child
-    return size, min(shared, size)
-
-
-def _common(one: str, two: str) -> int:
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == two[:middle] else (low, middle - 1)
-    return low
 
 
 class MockServer:

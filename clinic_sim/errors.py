@@ -13,6 +13,7 @@ ClinicSimError
 │   ├── Refusal          the model or its filter declined
 │   └── BadReply         what came back is not what the protocol promises
 ├── JudgeError       a judge that failed; its criterion is unscored
+├── CostCapReached   a run has cost what it may: no model is called any more
 ├── SimulatorError   the clinic itself failed; the episode is unscored
 └── StoreError       a run directory that cannot be read or written
     └── ReplayMismatch   a recorded reply belongs to another request than the one that was made
@@ -44,6 +45,8 @@ class ProviderError(ClinicSimError):
 
     retry_after: float | None = None
     """Seconds after which the server wants to be asked again; None where it did not say."""
+    usage: object = None
+    """The tokens that the failure used up all the same, as `models.chat.Usage`; None where the server did not say."""
 
 
 class RateLimited(ProviderError):
@@ -76,6 +79,10 @@ class BadReply(ProviderError):
 
 class JudgeError(ClinicSimError):
     """A judge failed: the criterion is unscored, never zero."""
+
+
+class CostCapReached(ClinicSimError):
+    """A run has cost what it may cost: no model is called any more, and what is not finished stays owed."""
 
 
 class SimulatorError(ClinicSimError):

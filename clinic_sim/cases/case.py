@@ -72,6 +72,9 @@ class Case(Part):
     department: Text
     setting: Literal["outpatient", "emergency", "inpatient", "primary_care", "telehealth"] = "outpatient"
     difficulty: Literal["easy", "medium", "hard"] = "medium"
+    rarity: Literal["common", "uncommon", "rare"] | None = None
+    """`rare` as Orphanet lists it (at most 5 in 10,000 people), `common` where a general hospital sees it most weeks;
+    None where nobody said."""
     speaker: Literal["patient", "parent", "relative", "caregiver"] = "patient"
     """Who answers: for a small child, a parent."""
     chief_complaint: Text

@@ -70,7 +70,7 @@ class Consultation:
         calls: Through which model-backed roles and doctors ask; one of its own when None.
     """
 
-    __slots__ = ("_busy", "_invalid_run", "_review", "_room", "_staff", "_started")
+    __slots__ = ("_busy", "_idle_run", "_invalid_run", "_review", "_room", "_staff", "_started")
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Consultation:
         self._review = review
         self._busy = False
         self._invalid_run = 0
+        self._idle_run = 0
         self._started = time.monotonic() if limits.seconds is not None else 0.0
         self._record(Opened(0, opening(self._room.compiled), self._room.compiled.given_facts))
 
@@ -157,8 +158,9 @@ class Consultation:
             raise SimulatorError(f"the clinic failed on {type(action).__name__}: {type(exc).__name__}: {exc}") from exc
         finally:
             self._busy = False
-        self._enforce_limits()
         fresh = room.ledger.known_since(facts_before, exams_before)
+        self._idle_run = self._idle_run + 1 if isinstance(action, Ask) and not fresh else 0
+        self._enforce_limits()
         graph = room.compiled.graph
         gained = sum(graph.worth(e) for e in fresh) / graph.total if fresh and graph.total else 0.0
         ended = room.ledger.ended
@@ -240,6 +242,8 @@ class Consultation:
             self._end(TerminationReason.TURN_LIMIT)
         elif self._invalid_run >= limits.invalid:
             self._end(TerminationReason.INVALID_LIMIT)
+        elif self._room.persona.patience is not None and self._idle_run >= self._room.persona.patience:
+            self._end(TerminationReason.PATIENT_LEFT)
         elif limits.minutes is not None and ledger.minutes > limits.minutes:
             self._end(TerminationReason.TIME_LIMIT)
         elif limits.tokens is not None and self.tokens > limits.tokens:

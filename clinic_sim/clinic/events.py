@@ -23,6 +23,7 @@ class TerminationReason(StrEnum):
     TOKEN_LIMIT = "token_limit"  # noqa: S105 - tokens of text
     SECONDS_LIMIT = "seconds_limit"  # wall-clock
     INVALID_LIMIT = "invalid_limit"  # too many unreadable actions in a row
+    PATIENT_LEFT = "patient_left"  # talked to again and again without anything new
     DOCTOR_FAILED = "doctor_failed"
     SIMULATOR_FAILED = "simulator_failed"
 

@@ -21,6 +21,9 @@ class Persona(BaseModel):
     """Most questions of one utterance that are answered; for more, the patient asks to slow down."""
     hedges: bool = False
     """Softens what is said (`I think`, `好像`)."""
+    patience: int | None = Field(default=None, ge=1, le=100)
+    """Times in a row that this patient is talked to without telling anything new, after which the patient leaves;
+    None stays to the end. Orders, and whatever brings something new, count from the start again."""
 
 
 PERSONAS: dict[str, Persona] = {
@@ -30,6 +33,7 @@ PERSONAS: dict[str, Persona] = {
         Persona(name="terse", volunteers=1, facts_per_answer=3, questions_per_turn=3),
         Persona(name="talkative", volunteers=6),
         Persona(name="unsure", volunteers=2, hedges=True),
+        Persona(name="impatient", volunteers=2, facts_per_answer=4, questions_per_turn=3, patience=5),
     )
 }
 

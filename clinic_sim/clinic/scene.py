@@ -13,6 +13,7 @@ from clinic_sim.clinic.events import (
     ExamReported,
     Opened,
     PatientAnswered,
+    TerminationReason,
 )
 from clinic_sim.clinic.limits import Limits
 from clinic_sim.clinic.room import Room
@@ -38,6 +39,7 @@ _SPEAKS = {
     "caregiver": ("The caregiver says", "陪护者说"),
 }
 _OVER = {"en": "The consultation is over.", "zh": "问诊结束。"}
+_LEFT = {"en": "The patient has lost patience and left.", "zh": "患者失去耐心，离开了。"}
 
 
 def who(case: Case) -> str:
@@ -94,7 +96,8 @@ def line(event: Event, language: str) -> str | None:
     if isinstance(event, ActionRejected):
         return _labelled(names["clinic"], event.text, language)
     if isinstance(event, Ended):
-        return _labelled(names["clinic"], _OVER[language], language)
+        over = _LEFT if event.reason is TerminationReason.PATIENT_LEFT else _OVER
+        return _labelled(names["clinic"], over[language], language)
     return None
 
 

@@ -18,6 +18,7 @@ from clinic_sim.clinic.scene import who
 from clinic_sim.commands.console import console, print_json, print_table
 from clinic_sim.errors import CaseError, ConfigError
 from clinic_sim.judge.rubric import Rubric
+from clinic_sim.sweeps.plan import Plan
 
 
 def list_cases(scenarios: str | None, *, as_json: bool) -> None:
@@ -151,8 +152,8 @@ def _find(case_id: str, scenarios: str | None) -> Case:
 
 
 def print_schema(what: str) -> None:
-    """The JSON Schema of case files or rubrics."""
-    models: dict[str, type[BaseModel]] = {"case": Case, "rubric": Rubric}
+    """The JSON Schema of case files, rubrics or plans."""
+    models: dict[str, type[BaseModel]] = {"case": Case, "rubric": Rubric, "plan": Plan}
     if what not in models:
         raise ConfigError(f"no schema {what!r}; there are {', '.join(models)}")
     sys.stdout.write(json.dumps(models[what].model_json_schema(), ensure_ascii=False, indent=2) + "\n")

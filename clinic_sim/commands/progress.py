@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
 from clinic_sim.models.calls import Waiting
+from clinic_sim.sweeps.accounts import Accounts
+from clinic_sim.sweeps.spending import Spending
 
 _EVERY_S = 0.5
 _PLAIN_EVERY_S = 15.0
@@ -18,22 +20,40 @@ _PLAIN_EVERY_S = 15.0
 
 
 class Progress:
-    """The progress line of one run."""
+    """The progress line of one run.
 
-    def __init__(self, planned: int, waiting: Waiting) -> None:
-        self.planned = planned
-        self.done = 0
-        self.failed = 0
+    Args:
+        accounts: Where its episodes stand, kept up to date by whoever carries it out.
+        waiting: What is being waited for.
+        spending: What it has cost.
+    """
+
+    def __init__(self, accounts: Accounts, waiting: Waiting, spending: Spending) -> None:
+        self._accounts = accounts
+        self._before = accounts.completed
         self._waiting = waiting
+        self._spending = spending
         self._began = time.monotonic()
 
     def line(self) -> str:
         """Where the run stands."""
-        now = time.monotonic()
-        text = f"{self.done}/{self.planned} episodes"
-        if self.failed:
-            text += f", {self.failed} failed"
-        text += f", {now - self._began:.0f} s"
+        accounts, now = self._accounts, time.monotonic()
+        failed = accounts.failed.total()
+        over = accounts.completed + failed
+        text = f"{over}/{accounts.planned} episodes"
+        if failed:
+            text += f", {failed} failed"
+        if accounts.unscored:
+            text += f", {accounts.unscored.total()} unscored"
+        passed = now - self._began
+        rate = (over - self._before) / passed if passed > 0 else 0.0
+        text += f", {_span(passed)}"
+        if rate:
+            text += f", {rate:.3g}/s, {_span((accounts.planned - over) / rate)} left"
+        spent = self._spending.spent
+        if spent or self._spending.unknown:
+            cap = f" of {self._spending.cap:g}" if self._spending.cap is not None else ""
+            text += f", ${spent:.4f}{cap}{' and calls without a price' if self._spending.unknown else ''}"
         longest = self._waiting.longest()
         if longest is not None:
             text += (
@@ -43,33 +63,58 @@ class Progress:
         return text
 
 
-@asynccontextmanager
-async def shown(progress: Progress, *, silent: bool = False, plain: bool = False) -> AsyncIterator[None]:
-    """The line is kept up to date while the block runs.
+def _span(seconds: float) -> str:
+    """Seconds, or minutes and hours where they are many."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 7200 else f"{whole / 3600:.1f} h"
+
+
+class Line:
+    """The line on standard error while a run goes on: drawn over itself on a terminal, now and then one off it.
+
+    A thread of its own keeps it: offline episodes leave the event loop no time.
+    """
+
+    def __init__(self, *, plain: bool = False) -> None:
+        self._plain = plain or not sys.stderr.isatty()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, progress: Progress) -> None:
+        """The run has begun."""
+        keep = self._now_and_then if self._plain else self._on_terminal
+        self._thread = threading.Thread(target=keep, args=(progress,), name="clinic_sim-progress", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The run is over; the terminal is clean when this returns."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _on_terminal(self, progress: Progress) -> None:
+        with Console(stderr=True).status(progress.line()) as status:
+            while not self._over.wait(_EVERY_S):
+                with suppress(RuntimeError):  # the run changed a table while it was read: the next line will do
+                    status.update(progress.line())
+
+    def _now_and_then(self, progress: Progress) -> None:
+        while not self._over.wait(_PLAIN_EVERY_S):
+            with suppress(RuntimeError, OSError):
+                print(progress.line(), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def shown(*, plain: bool = False) -> Iterator[Line]:
+    """A line that is gone when the block ends.
 
     Args:
-        plain: Now and then a line of its own, even on a terminal, as between the lines of a transcript.
+        plain: Never drawn over itself, as between the lines of a transcript.
     """
-    if silent:
-        yield
-        return
-    task = asyncio.create_task(_on_terminal(progress) if sys.stderr.isatty() and not plain else _plain(progress))
+    line = Line(plain=plain)
     try:
-        yield
+        yield line
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _on_terminal(progress: Progress) -> None:
-    with Console(stderr=True).status(progress.line()) as status:
-        while True:
-            await asyncio.sleep(_EVERY_S)
-            status.update(progress.line())
-
-
-async def _plain(progress: Progress) -> None:
-    while True:
-        await asyncio.sleep(_PLAIN_EVERY_S)
-        print(progress.line(), file=sys.stderr, flush=True)
+        line.stop()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clinic_sim.commands.console import console, number, print_table
 from clinic_sim.judge.rubric import SAFETY
 from clinic_sim.judge.scorecard import Scorecard, Status
-from clinic_sim.sweeps.runner import Outcome
+from clinic_sim.sweeps.accounts import Accounts
+from clinic_sim.sweeps.outcome import Outcome
 
 
 def summary(run: str, outcome: Outcome) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def print_scorecard(card: Scorecard) -> None:
         console().print(f"  {what}   {verdict.criterion}: {verdict.reason} (event {at})")
 
 
-def print_summary(doctor: str, planned: int, outcomes: Sequence[Outcome]) -> None:
+def print_summary(doctor: str, accounts: Accounts, outcomes: Sequence[Outcome]) -> None:
     """The table of a run, and where every planned episode went."""
     names = list(outcomes[0].scorecard.dimensions) if outcomes else []
     rows = [
@@ -79,13 +79,8 @@ def print_summary(doctor: str, planned: int, outcomes: Sequence[Outcome]) -> Non
     )
     totals = [o.scorecard.total for o in outcomes if o.scorecard.total is not None]
     mean = number(sum(totals) / len(totals)) if totals else "–"
+    console().print(f"{accounts.line()}; mean total {mean}")
     failed = [o for o in outcomes if o.failure]
-    skipped = planned - len(outcomes)
-    console().print(
-        f"planned {planned} = completed {len(outcomes) - len(failed)} + failed {len(failed)}"
-        f"{f' + not run {skipped}' if skipped else ''}; "
-        f"scored {len(totals)}{_unscored(outcomes)}; mean total {mean}"
-    )
     for outcome in failed[:5]:
         console().print(f"  failed  {outcome.episode.case}: {outcome.failure[:300]}")
     unjudged = [o for o in outcomes if o.scorecard.failure and not o.failure]
@@ -97,12 +92,6 @@ def print_summary(doctor: str, planned: int, outcomes: Sequence[Outcome]) -> Non
     rejected = _rejections(outcomes)
     if rejected:
         console().print("rejected by the guard: " + ", ".join(f"{kind} {n}" for kind, n in rejected.items()))
-
-
-def _unscored(outcomes: Sequence[Outcome]) -> str:
-    """How many have no total, and why: a mean over the others alone would hide them."""
-    why = Counter(o.scorecard.failure or "unscored" for o in outcomes if o.scorecard.total is None)
-    return f" + unscored {why.total()} ({', '.join(f'{k} {n}' for k, n in sorted(why.items()))})" if why else ""
 
 
 def print_usage(outcomes: Sequence[Outcome]) -> None:

@@ -101,6 +101,10 @@ class RubricJudge:
             judged = await self._language.verdicts(self._judged, case, episode, Calls() if calls is None else calls)
         return self._card(heard, judged)
 
+    def unscored(self, case: Case, failure: str) -> Scorecard:
+        """The scorecard of an episode that could not be scored: every verdict with the failure, never zero."""
+        return self._unscored(case, compile_case(case), failure)
+
     def _hear(self, case: Case, episode: Episode) -> Hearing | Scorecard:
         """The hearing of an episode; at once its scorecard where it broke."""
         compiled = compile_case(case)

@@ -73,6 +73,15 @@ class Verdict:
             data["votes"] = {"met": self.votes.met, "not_met": self.votes.not_met, "failed": self.votes.failed}
         return data
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
+        """The verdict of its plain form; KeyError, TypeError or ValueError where it is not one."""
+        values = dict(data)
+        votes = values.pop("votes", None)
+        values["status"] = Status(values["status"])
+        values["evidence"] = tuple(values["evidence"])
+        return cls(**values, votes=None if votes is None else Votes(**votes))
+
 
 @dataclass(frozen=True, slots=True)
 class DimensionScore:
@@ -128,3 +137,18 @@ class Scorecard:
         if self.judge:
             data["judge"] = dict(self.judge)
         return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Scorecard:
+        """The scorecard of its plain form; KeyError, TypeError or ValueError where it is not one."""
+        return cls(
+            data["case"],
+            data["rubric"],
+            data["rubric_hash"],
+            data["total"],
+            data["safety"],
+            {name: DimensionScore(d["value"], d["grade"], d["failure"]) for name, d in data["dimensions"].items()},
+            tuple(Verdict.from_dict(v) for v in data["verdicts"]),
+            data["failure"],
+            data.get("judge", {}),
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,16 +58,25 @@ class Calls:
         episode: Its name, for the progress line.
         tape: Where replies are recorded, and replayed from.
         waiting: The run's list of unanswered calls.
+        gate: Called before each call that is not replayed; what it raises goes to whoever asks.
     """
 
-    __slots__ = ("_counts", "_tape", "_waiting", "episode", "usage")
+    __slots__ = ("_counts", "_gate", "_tape", "_waiting", "episode", "usage")
 
-    def __init__(self, episode: str = "", *, tape: Tape | None = None, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self,
+        episode: str = "",
+        *,
+        tape: Tape | None = None,
+        waiting: Waiting | None = None,
+        gate: Callable[[], None] | None = None,
+    ) -> None:
         self.episode = episode
         self.usage: dict[str, RoleUsage] = {}
         """Totals by role."""
         self._tape = tape
         self._waiting = waiting
+        self._gate = gate
         self._counts: dict[str, int] = {}
 
     @property
@@ -102,16 +111,18 @@ class Calls:
             key = request_key(model, messages, schema, tools, seed)
             answer = self._tape.replay(role, n, key)
         if answer is None:
+            if self._gate is not None:
+                self._gate()
             try:
                 answer = await self._live(role, model, messages, schema, tools, seed)
             except ProviderError as exc:
                 answer = exc
             if self._tape is not None:
                 self._tape.record(role, n, key, answer)
-        if isinstance(answer, ProviderError):
-            usage.failed += 1
-            raise answer
         prices: Prices | None = getattr(model, "prices", None)
+        if isinstance(answer, ProviderError):
+            usage.add_failed(answer, prices)
+            raise answer
         usage.add(answer.usage, prices, from_cache=answer.from_cache)
         return answer
 

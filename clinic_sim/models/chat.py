@@ -20,7 +20,7 @@ Tool = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call, as the server counted them."""
+    """Tokens of one reply, as the server counted them; those of failed attempts before it are among them."""
 
     input: int = 0
     """All prompt tokens, cached ones included."""
@@ -29,6 +29,20 @@ class Usage:
     cached: int = 0
     """Prompt tokens that the server took from its prefix cache."""
     reasoning: int = 0
+    calls: int = 1
+    """Answered calls that these are the tokens of: none for a failed attempt, any number for an agent's action."""
+    unreported: int = 0
+    """Answers among them whose tokens the server did not say: the tokens are lower bounds."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cached + other.cached,
+            self.reasoning + other.reasoning,
+            self.calls + other.calls,
+            self.unreported + other.unreported,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from clinic_sim.errors import (
     BadReply,
     ContextOverflow,
@@ -20,6 +22,7 @@ from clinic_sim.errors import (
     Unavailable,
 )
 from clinic_sim.models import wire
+from clinic_sim.models.usage import failed_with
 
 _BY_NAME: dict[str, type[ProviderError]] = {
     "ContextOverflowError": ContextOverflow,
@@ -64,7 +67,12 @@ def provider_error(exc: BaseException) -> ProviderError | None:
         if isinstance(headers, Mapping):
             error.retry_after = wire.retry_after(headers.get("retry-after"))
         return error
-    return None if kind is None else kind(wire.shown(f"{type(exc).__name__}: {exc}"))
+    if kind is None:
+        return None
+    # The SDK's error of an answer that was cut off holds the answer, which was paid for.
+    told = getattr(getattr(exc, "completion", None), "usage", None)
+    counts = told.model_dump() if isinstance(told, BaseModel) else None
+    return failed_with(kind(wire.shown(f"{type(exc).__name__}: {exc}")), wire.read_usage(counts))
 
 
 def _body(exc: BaseException, response: Any) -> str:

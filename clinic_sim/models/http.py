@@ -6,8 +6,9 @@ attempt; retries, limits and the total time are the layer above (`retry`).
 
 from __future__ import annotations
 
-import asyncio
+import io
 import json
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,16 +18,21 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Rejected, Unavailable
+from clinic_sim._version import __version__
+from clinic_sim.errors import BadReply, ConfigError, ProviderTimeout, Unavailable
 from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.connections import connections
+from clinic_sim.models.proxies import proxy_for, without_credentials
 from clinic_sim.models.spec import ModelSpec
-from clinic_sim.models.ways import MOST, REFUSED, Ways
+from clinic_sim.models.ways import Answer, Ways
 
 MAX_BYTES = 16 * 2**20
 """Longest answer that is read."""
-_KEY = re.compile(r"[\x21-\x7e]+")
+_AT_ONCE = 2**20
+"""Longest body that is written in one piece."""
+
+_HOST = re.compile(r"[\w.\-]+|[0-9a-fA-F:.]+(?:%[\w.\-]+)?")
 
 
 class HttpModel:
@@ -48,22 +54,32 @@ class HttpModel:
         self.settings: Mapping[str, Any] = spec.settings()
         self.base_url = base_url(spec)
         self._url = f"{self.base_url}/chat/completions"
-        self._headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # packing costs more time than the few kilobytes of an answer
-        }
-        self._key = os.environ.get(spec.api_key_env, "").strip()
-        if self._key:
-            if not _KEY.fullmatch(self._key):
-                raise ConfigError(f"model {spec.name!r}: what {spec.api_key_env} holds is no key")
-            self._headers["Authorization"] = f"Bearer {self._key}"
-        elif self.base_url == wire.OPENAI_URL and not replay:
+        key = "" if replay else spec.key()
+        if not key and self.base_url == wire.OPENAI_URL and not replay:
             raise ConfigError(
                 f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`"
             )
-        self._ways = Ways(spec, newer_limit=self.base_url == wire.OPENAI_URL)
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=spec.connect_s)
+        # All that the client would else work out for each request.
+        self._headers = {
+            "User-Agent": f"clinic-sim/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # packing costs more time than the few kilobytes of an answer
+            "Content-Type": "application/json",
+        }
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
+        self._proxy, who = without_credentials(proxy_for(self.base_url))
+        self._proxy_headers: dict[str, str] | None = None
+        if who:
+            # A proxy reads what is plain; of what is not it sees the request for a tunnel only.
+            if self.base_url.startswith("https:"):
+                self._proxy_headers = {"Proxy-Authorization": who}
+            else:
+                self._headers["Proxy-Authorization"] = who
+        self._connect_s = min(spec.connect_s, spec.attempt_s)
+        # Exact ones: aiohttp rounds up to whole seconds what is long.
+        self._timeout = aiohttp.ClientTimeout(total=spec.attempt_s, connect=self._connect_s, ceil_threshold=math.inf)
+        self._ways = Ways(spec, newer_limit=self.base_url == wire.OPENAI_URL, key=key)
         self._connections = connections(self.base_url)
         self._connections.join()
         self._closed = False
@@ -77,30 +93,7 @@ class HttpModel:
         seed: int | None = None,
     ) -> Reply:
         """One attempt, and one more for each parameter that the server asks to be sent another way."""
-        seed = seed if self.spec.seed else None
-        ways, tries = self._ways, MOST
-        while True:
-            tries -= 1
-            structured, newer = ways.structured, ways.newer_limit
-            body = wire.request_body(ways.static, messages, schema, tools, seed, structured)
-            status, headers, answer = await self._post(_encoded(body))
-            if status == 200:
-                try:
-                    data = orjson.loads(answer)
-                except (ValueError, RecursionError) as exc:
-                    raise BadReply(f"{self._url}: the answer is no JSON: {wire.shown(self._text(answer))}") from exc
-                try:
-                    return wire.read_reply(data, schema)
-                except ProviderError as exc:
-                    if self._key and self._key in str(exc):
-                        raise type(exc)(str(exc).replace(self._key, "***")) from None
-                    raise
-            told = self._text(answer)
-            error = wire.failure(status, told)
-            adaptable = isinstance(error, Rejected) and status in REFUSED and tries > 0
-            if not adaptable or not ways.learn(told, structured, newer, object_wanted=schema is not None):
-                error.retry_after = wire.retry_after(headers.get("Retry-After"))
-                raise error
+        return await self._ways.ask(self._send, messages, schema, tools, seed)
 
     async def aclose(self) -> None:
         """Leave the connections; the last model of a server closes them."""
@@ -108,40 +101,44 @@ class HttpModel:
             self._closed = True
             await self._connections.leave()
 
-    async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    async def _send(self, body: dict[str, Any]) -> Answer:
+        content = _encoded(body)
         session = await self._connections.session()
         try:
-            async with asyncio.timeout(self.spec.attempt_s):
-                async with session.post(
-                    self._url, data=body, headers=self._headers, allow_redirects=False, timeout=self._timeout
-                ) as answer:
-                    return answer.status, answer.headers, await self._content(answer)
+            async with session.post(
+                self._url,
+                data=content if len(content) <= _AT_ONCE else io.BytesIO(content),
+                headers=self._headers,
+                allow_redirects=False,
+                timeout=self._timeout,
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
+            ) as answer:
+                return Answer(answer.status, await self._content(answer), answer.headers.get("Retry-After"))
         except aiohttp.ServerTimeoutError as exc:
-            raise ProviderTimeout(f"{self._url}: no connection within {self.spec.connect_s:g} s") from exc
+            raise ProviderTimeout(f"{self._url}: no connection within {self._connect_s:g} s") from exc
         except TimeoutError as exc:
             raise ProviderTimeout(f"{self._url}: no answer within {self.spec.attempt_s:g} s") from exc
         except aiohttp.InvalidURL as exc:
             raise ConfigError(f"model {self.name!r}: {self._url!r} is no URL") from exc
         except (aiohttp.ClientError, OSError) as exc:
-            raise Unavailable(f"{self._url}: {type(exc).__name__}: {exc}") from exc
+            raise Unavailable(f"{self._url}: {type(exc).__name__}: {wire.shown(str(exc))}") from exc
 
     async def _content(self, answer: aiohttp.ClientResponse) -> bytes:
-        size = answer.content_length
-        if size is not None and size <= MAX_BYTES and "Content-Encoding" not in answer.headers:
+        size = answer.content_length or 0
+        if 0 < size <= MAX_BYTES and "Content-Encoding" not in answer.headers:
             return await answer.read()
         parts: list[bytes] = []
-        size = 0
-        async for part in answer.content.iter_chunked(65_536):
-            size += len(part)
-            if size > MAX_BYTES:
-                raise BadReply(f"{self._url}: the answer is longer than {MAX_BYTES} bytes")
-            parts.append(part)
+        if size <= MAX_BYTES:
+            size = 0
+            async for part in answer.content.iter_chunked(65_536):
+                size += len(part)
+                if size > MAX_BYTES:
+                    break
+                parts.append(part)
+        if size > MAX_BYTES:
+            raise BadReply(f"{self._url}: the answer is longer than {MAX_BYTES} bytes")
         return b"".join(parts)
-
-    def _text(self, answer: bytes) -> str:
-        """The beginning of an answer for a message; never the key, whoever repeats it."""
-        text = answer[:4_000].decode("utf-8", "replace")
-        return text.replace(self._key, "***") if self._key else text
 
 
 def base_url(spec: ModelSpec) -> str:
@@ -157,8 +154,10 @@ def base_url(spec: ModelSpec) -> str:
         )
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
+        host = parts.hostname or ""
+        usable = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(host)) and parts.port != 0
+        host.encode("idna")
+    except ValueError:  # a port or a host that is none
         usable = False
     if not usable:
         raise ConfigError(f"model {spec.name!r}: base_url {url!r} is no http address, such as http://127.0.0.1:8000/v1")

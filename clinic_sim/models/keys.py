@@ -12,7 +12,7 @@ import orjson
 
 from clinic_sim.models.chat import ChatModel, Message, Schema, Tool
 
-_INDIFFERENT = frozenset(
+INDIFFERENT = frozenset(
     (
         "base_url",
         "attempts",
@@ -44,7 +44,7 @@ def request_key(
     """SHA-256 over all that determines a reply: model, settings, messages, schema, tools and seed; 32 hex digits."""
     request: Mapping[str, Any] = {
         "model": model.name,
-        "settings": {k: v for k, v in model.settings.items() if k not in _INDIFFERENT},
+        "settings": {k: v for k, v in model.settings.items() if k not in INDIFFERENT},
         "messages": list(messages),
         "schema": schema,
         "tools": list(tools) if tools else None,

@@ -22,6 +22,7 @@ from clinic_sim.models.foreign import provider_error
 from clinic_sim.models.loading import load_attribute
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.structured import fits, parse_object
+from clinic_sim.models.usage import failed_with
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -198,6 +199,7 @@ def reply(message: AIMessage) -> Reply:
 
     Raises:
         Refusal: the model declined.
+        EmptyReply: it holds nothing.
     """
     metadata = message.response_metadata
     finish = str(
@@ -211,14 +213,13 @@ def reply(message: AIMessage) -> Reply:
         reasoning = reasoning or thought
     declined = message.additional_kwargs.get("refusal")
     if declined:
-        raise Refusal(f"the model declined: {wire.shown(declined)}")
-    return Reply(
-        text,
-        tool_calls=tuple(calls),
-        usage=usage(message),
-        finish_reason=_FINISHES.get(finish, "stop"),
-        reasoning=reasoning,
-    )
+        raise failed_with(Refusal(f"the model declined: {wire.shown(declined)}"), usage(message))
+    end = _FINISHES.get(finish, "stop")
+    if end == "content_filter" and not text:
+        raise failed_with(Refusal("the server's content filter held the answer back"), usage(message))
+    if not (text or calls or reasoning) and end != "length":
+        raise failed_with(wire.EmptyReply("the answer is empty"), usage(message))
+    return Reply(text, tool_calls=tuple(calls), usage=usage(message), finish_reason=end, reasoning=reasoning)
 
 
 def usage(message: Any) -> Usage | None:

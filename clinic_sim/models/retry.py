@@ -11,13 +11,14 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from clinic_sim.errors import BadReply, ProviderError, ProviderTimeout, RateLimited, Unavailable
-from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool
+from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool, Usage
 from clinic_sim.models.endpoint import Endpoint, Gate
 from clinic_sim.models.spec import ModelSpec
-from clinic_sim.models.usage import Prices
+from clinic_sim.models.usage import Prices, total, used_by
 from clinic_sim.models.wire import EmptyReply
 
 FIRST_WAIT_S = 0.5
@@ -75,18 +76,21 @@ class Retrying:
         """The provider's answer, after as many attempts as it takes and the spec allows.
 
         The clock of `total_s` runs while the server is asked and between attempts, not while this call waits for a
-        place: a long queue is no fault of the server's.
+        place: a long queue is no fault of the server's. Tokens of failed attempts are in the reply's usage, or the
+        error's.
         """
         gate = self._gate if asyncio.get_running_loop() is self._loop else self._enter_loop()
         spent = 0.0
         tried = 0
+        wasted: Usage | None = None
         while True:
             if not gate.try_enter():
                 await gate.enter()
             try:
                 self._breaker.check()
-            except Unavailable:
+            except Unavailable as exc:
                 gate.leave()
+                exc.usage = wasted
                 raise
             tried += 1
             began = time.monotonic()
@@ -94,13 +98,15 @@ class Retrying:
                 reply = await self._attempt(self._spec.total_s - spent, messages, schema, tools, seed)
             except _PASSING as exc:
                 error: ProviderError = exc
-            except ProviderError:
+                wasted = total(wasted, used_by(exc))
+            except ProviderError as exc:
                 self._breaker.alive()  # whatever it refuses for good, it is there
+                exc.usage = total(wasted, used_by(exc))
                 raise
             else:
                 self._breaker.alive()
                 gate.grow()
-                return reply
+                return reply if wasted is None else _after(reply, wasted)
             finally:
                 gate.leave()
             self._note(error, gate)
@@ -108,7 +114,9 @@ class Retrying:
             wait = self._wait(error, tried)
             most = EMPTY_ATTEMPTS if isinstance(error, EmptyReply) else self._spec.attempts
             if tried >= min(most, self._spec.attempts) or spent + wait >= self._spec.total_s:
-                raise _last(error, tried, spent) from error
+                last = _last(error, tried, spent)
+                last.usage = wasted
+                raise last from error
             await asyncio.sleep(wait)
             spent += wait
 
@@ -152,6 +160,12 @@ class Retrying:
         if error.retry_after is not None:
             return error.retry_after + self._jitter.uniform(0, 0.05 + 0.1 * error.retry_after)
         return self._jitter.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (tried - 1)))
+
+
+def _after(reply: Reply, wasted: Usage) -> Reply:
+    """A reply with what the attempts before it used up."""
+    own = Usage(unreported=1) if reply.usage is None else reply.usage
+    return replace(reply, usage=own + wasted)
 
 
 def _last(error: ProviderError, tried: int, spent: float) -> ProviderError:

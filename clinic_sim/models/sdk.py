@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clinic_sim.errors import BadReply, ConfigError, ProviderError, ProviderTimeout, Rejected
+from clinic_sim.errors import ConfigError, ProviderError, ProviderTimeout
 from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.foreign import provider_error
 from clinic_sim.models.http import base_url
 from clinic_sim.models.spec import ModelSpec
-from clinic_sim.models.ways import MOST, REFUSED, Ways
+from clinic_sim.models.ways import Answer, Ways
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _AZURE = "AZURE_OPENAI_ENDPOINT"
-_REFUSALS = tuple(f"HTTP {status}" for status in REFUSED)
 
 
 class SdkModel:
@@ -48,8 +46,8 @@ class SdkModel:
         azure = _azure(spec)
         self.base_url = azure or base_url(spec)
         # OpenAI's and Azure's newer models refuse the old name of the limit; most other servers know no other.
-        self._ways = Ways(spec, newer_limit=bool(azure) or self.base_url == wire.OPENAI_URL)
-        self._key = os.environ.get(spec.api_key_env, "").strip()
+        newer = bool(azure) or self.base_url == wire.OPENAI_URL
+        self._ways = Ways(spec, newer_limit=newer, key=spec.key())
         first = _client(spec)  # what is wrong with key or address shows now, not in the middle of an episode
         self._unused: AsyncOpenAI | None = first
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
@@ -63,19 +61,7 @@ class SdkModel:
         seed: int | None = None,
     ) -> Reply:
         """One attempt, and one more for each parameter that the server asks to be sent another way."""
-        seed = seed if self.spec.seed else None
-        ways, tries = self._ways, MOST
-        while True:
-            tries -= 1
-            structured, newer = ways.structured, ways.newer_limit
-            body = wire.request_body(ways.static, messages, schema, tools, seed, structured)
-            try:
-                return wire.read_reply(await self._ask(body), schema)
-            except Rejected as exc:
-                told = str(exc)
-                adaptable = told.startswith(_REFUSALS) and tries > 0
-                if not adaptable or not ways.learn(told, structured, newer, object_wanted=schema is not None):
-                    raise
+        return await self._ways.ask(self._send, messages, schema, tools, seed)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
@@ -83,7 +69,9 @@ class SdkModel:
         if client is not None:
             await client.close()
 
-    async def _ask(self, body: dict[str, Any]) -> Any:
+    async def _send(self, body: dict[str, Any]) -> Answer:
+        import openai
+
         # By `extra_body`, since the SDK's own arguments are fewer than what servers take.
         rest = {k: v for k, v in body.items() if k not in ("model", "messages")}
         try:
@@ -91,15 +79,14 @@ class SdkModel:
                 raw = await self._client().chat.completions.with_raw_response.create(
                     model=body["model"], messages=body["messages"], extra_body=rest
                 )
-            return json.loads(raw.text)
+            return Answer(raw.status_code, raw.content)
         except TimeoutError as exc:
             raise ProviderTimeout(f"{self.name}: no answer within {self.spec.attempt_s:g} s") from exc
-        except json.JSONDecodeError as exc:
-            raise BadReply(f"{self.name}: the answer is no JSON: {wire.shown(exc.doc)}") from exc
+        except openai.APIStatusError as exc:
+            return Answer(exc.status_code, exc.response.content, exc.response.headers.get("retry-after"))
         except Exception as exc:
             found = provider_error(exc) or ProviderError(f"{self.name}: {type(exc).__name__}: {wire.shown(str(exc))}")
-            if self._key:  # some servers repeat it
-                found.args = (str(found).replace(self._key, "***"),)
+            found.args = (self._ways.without_key(str(found)),)
             raise found from exc
 
     def _client(self) -> AsyncOpenAI:
@@ -123,7 +110,7 @@ def _client(spec: ModelSpec) -> AsyncOpenAI:
     timeout = openai.Timeout(spec.attempt_s, connect=spec.connect_s)
     azure = _azure(spec)
     url = base_url(spec)
-    key = os.environ.get(spec.api_key_env, "").strip()
+    key = spec.key()
     if not (key or azure) and url == wire.OPENAI_URL:
         raise ConfigError(f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`")
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl
 
@@ -10,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clinic_sim.errors import ConfigError
 
+_KEY = re.compile(r"[\x21-\x7e]+")
 Provider = Literal["openai", "vllm", "langchain", "scripted"]
 
 
@@ -24,7 +27,8 @@ class ModelSpec(BaseModel):
     base_url: str | None = None
     """Of an OpenAI-compatible server, up to and with `/v1`; `OPENAI_BASE_URL` or OpenAI's own when None."""
     api_key_env: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key. The key itself never stands in a file."""
+    """The environment variable that holds the key; one that is named must be set. The key itself never stands in a
+    file."""
     client: Literal["http", "sdk"] = "http"
     """`http`: our lean chat-completions client; `sdk`: the official OpenAI SDK, for what only it does."""
     temperature: float | None = Field(default=None, ge=0)
@@ -88,6 +92,23 @@ class ModelSpec(BaseModel):
     def name(self) -> str:
         """`provider/model`."""
         return f"{self.provider}/{self.model}"
+
+    def key(self) -> str:
+        """The key of its server; empty where none was named and none is there.
+
+        Raises:
+            ConfigError: the variable that was named is not set, so that calls would go out without a key; or what
+                it holds is no key.
+        """
+        found = os.environ.get(self.api_key_env, "").strip()
+        if not found and "api_key_env" in self.model_fields_set:
+            raise ConfigError(
+                f"model {self.name!r}: no key: {self.api_key_env}, which api_key_env names, is not set or is empty; "
+                "set it, or leave api_key_env out where the server wants no key"
+            )
+        if found and not _KEY.fullmatch(found):
+            raise ConfigError(f"model {self.name!r}: what {self.api_key_env} holds is no key")
+        return found
 
     def settings(self) -> dict[str, Any]:
         """What stands in the record: every parameter that is not at its default, and the name."""

@@ -25,7 +25,7 @@ from clinic_sim.models.wire import EmptyReply
 
 Sink = Callable[[dict[str, Any]], None]
 
-_KINDS: dict[str, type[ProviderError]] = {
+KINDS: dict[str, type[ProviderError]] = {
     kind.__name__: kind
     for kind in (
         ProviderError,
@@ -90,8 +90,10 @@ def entry(role: str, n: int, key: str, answer: Reply | ProviderError) -> dict[st
     """One call as plain JSON data."""
     found: dict[str, Any] = {"role": role, "n": n, "key": key}
     if isinstance(answer, ProviderError):
-        kind = next(k.__name__ for k in type(answer).__mro__ if k.__name__ in _KINDS)
+        kind = next(k.__name__ for k in type(answer).__mro__ if k.__name__ in KINDS)
         found["error"] = {"type": kind, "message": str(answer)}
+        if isinstance(answer.usage, Usage):
+            found["error"]["usage"] = _counts(answer.usage)
     else:
         found["reply"] = plain(answer)
     return found
@@ -100,17 +102,24 @@ def entry(role: str, n: int, key: str, answer: Reply | ProviderError) -> dict[st
 def plain(reply: Reply) -> dict[str, Any]:
     """A reply as plain JSON data."""
     # By hand: `dataclasses.asdict` copies everything, which takes ten times as long in every recorded call.
-    usage = reply.usage
     return {
         "text": reply.text,
         "parsed": reply.parsed,
         "tool_calls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in reply.tool_calls],
-        "usage": usage
-        and {"input": usage.input, "output": usage.output, "cached": usage.cached, "reasoning": usage.reasoning},
+        "usage": None if reply.usage is None else _counts(reply.usage),
         "finish_reason": reply.finish_reason,
         "reasoning": reply.reasoning,
         "from_cache": reply.from_cache,
     }
+
+
+def _counts(usage: Usage) -> dict[str, int]:
+    found = {"input": usage.input, "output": usage.output, "cached": usage.cached, "reasoning": usage.reasoning}
+    if usage.calls != 1:
+        found["calls"] = usage.calls
+    if usage.unreported:
+        found["unreported"] = usage.unreported
+    return found
 
 
 def reply_of(entry: Mapping[str, Any]) -> Reply | ProviderError:
@@ -125,6 +134,9 @@ def reply_of(entry: Mapping[str, Any]) -> Reply | ProviderError:
     return Reply(**data, tool_calls=calls, usage=None if usage is None else Usage(**usage))
 
 
-def _failure(data: Mapping[str, str]) -> ProviderError:
+def _failure(data: Mapping[str, Any]) -> ProviderError:
     # Played on as another kind, it could end the episode otherwise than it did.
-    return _KINDS[data["type"]](data["message"])
+    error = KINDS[data["type"]](data["message"])
+    if "usage" in data:
+        error.usage = Usage(**data["usage"])
+    return error

@@ -23,6 +23,7 @@ from clinic_sim.errors import BadReply, ConfigError, ContextOverflow, ProviderTi
 from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.structured import parse_object
+from clinic_sim.models.usage import failed_with
 from clinic_sim.models.vllm_engine import ENGINES, Engine
 from clinic_sim.models.wire import EmptyReply, request_body, without_thought
 
@@ -208,15 +209,15 @@ def reply_of(
     if not output.outputs:
         raise BadReply(f"{name}: the engine gave no reply")
     first = output.outputs[0]
+    usage = Usage(len(output.prompt_token_ids or ()), len(first.token_ids), output.num_cached_tokens or 0)
     if first.finish_reason not in ("stop", "length"):
-        raise Unavailable(f"{name}: the engine ended the reply: {first.finish_reason}")
+        raise failed_with(Unavailable(f"{name}: the engine ended the reply: {first.finish_reason}"), usage)
     reasoning, text = split_reasoning(first.text, opened=opened)
     calls: tuple[ToolCall, ...] = ()
     if tools:
         text, calls = split_tool_calls(text, {t["function"]["name"] for t in tools})
     if not (text or calls or reasoning) and first.finish_reason != "length":
-        raise EmptyReply(f"{name}: the answer is empty")
-    usage = Usage(len(output.prompt_token_ids or ()), len(first.token_ids), output.num_cached_tokens or 0)
+        raise failed_with(EmptyReply(f"{name}: the answer is empty"), usage)
     parsed = parse_object(text, schema) if schema is not None else None
     reason = "tool_calls" if calls and first.finish_reason == "stop" else first.finish_reason
     return Reply(text, parsed, calls, usage, reason, reasoning)

@@ -24,6 +24,7 @@ from clinic_sim.errors import (
 from clinic_sim.models.chat import Message, Reply, Schema, Tool, ToolCall, Usage
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.structured import parse_object
+from clinic_sim.models.usage import failed_with
 
 OPENAI_URL = "https://api.openai.com/v1"
 STRUCTURED = ("json_schema", "json_object", "prompt")
@@ -105,6 +106,14 @@ def read_reply(data: Any, schema: Schema | None) -> Reply:
         Refusal: the model or its filter declined.
     """
     try:
+        return _reply(data, schema)
+    except ProviderError as exc:
+        failed_with(exc, read_usage(data.get("usage") if isinstance(data, Mapping) else None))
+        raise
+
+
+def _reply(data: Any, schema: Schema | None) -> Reply:
+    try:
         choice = data["choices"][0]
         message = choice["message"]
         content = message.get("content")
@@ -136,7 +145,7 @@ def read_reply(data: Any, schema: Schema | None) -> Reply:
         text,
         parse_object(text, schema) if schema is not None else None,
         calls,
-        _usage(data.get("usage")),
+        read_usage(data.get("usage")),
         "tool_calls" if calls and finish == "stop" else finish,
         reasoning if isinstance(reasoning, str) else "",
     )
@@ -169,7 +178,8 @@ def _tool_call(data: Mapping[str, Any]) -> ToolCall:
     return ToolCall(str(data.get("id") or ""), str(function["name"]), arguments)
 
 
-def _usage(data: Any) -> Usage | None:
+def read_usage(data: Any) -> Usage | None:
+    """The tokens that a `usage` object tells; None where it tells none."""
     if not isinstance(data, Mapping):
         return None
     prompt, completion = _count(data, "prompt_tokens"), _count(data, "completion_tokens")

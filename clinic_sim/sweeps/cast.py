@@ -1,8 +1,8 @@
-"""Who plays whom in a run, from the names on the command line; and the models behind them, closed together."""
+"""Who plays whom in a run, from names; and the models behind them, made once and closed together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,31 +22,55 @@ from clinic_sim.models.chat import ChatModel
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """One doctor under examination."""
+
+    name: str
+    make: Callable[[], Doctor]
+    """A new doctor: one object plays one episode at a time."""
+    settings: Mapping[str, Any]
+    """Parameters of the model or agent that plays it; empty for a baseline."""
+    suspends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """The people of a run."""
 
-    doctor: Callable[[], Doctor]
-    staff: Staff
+    doctors: tuple[Seat, ...]
+    staffs: tuple[Staff, ...]
     judge: RubricJudge
-    suspends: bool
-    """Someone waits for a model."""
-    settings: Mapping[str, Mapping[str, Any]]
-    """What is in effect for each role that a model or an agent plays, an address from the environment included."""
-    _models: tuple[ChatModel, ...]
+    models: tuple[tuple[str, ChatModel], ...]
+    """Role and model, for every model that may be called."""
     _cache: ReplyCache | None
+
+    @property
+    def suspends(self) -> bool:
+        """Someone waits for a model."""
+        seats = any(d.suspends for d in self.doctors)
+        return seats or any(s.suspends for s in self.staffs) or self.judge.suspends
+
+    def settings(self, doctor: int, staff: int) -> dict[str, Any]:
+        """What is in effect for each role that a model or an agent plays, an address from the environment included."""
+        everybody = {
+            "doctor": self.doctors[doctor].settings,
+            **self.staffs[staff].settings(),
+            "judge": self.judge.settings,
+        }
+        return {role: dict(own) for role, own in everybody.items() if own}
 
     async def aclose(self) -> None:
         """Release connections and the cache, all of them even where one fails."""
         async with AsyncExitStack() as stack:
             if self._cache is not None:
                 stack.callback(self._cache.close)
-            for model in self._models:
+            for _, model in self.models:
                 stack.push_async_callback(model.aclose)
 
 
 def make_cast(
-    doctor: str,
-    staff: StaffPlan,
+    doctors: Sequence[str],
+    staffs: Sequence[StaffPlan],
     rubric: Rubric,
     judge: str | None = None,
     *,
@@ -57,7 +81,7 @@ def make_cast(
     """The cast of a run.
 
     Args:
-        doctor: A baseline or a model.
+        doctors: Baselines and models.
         judge: The model behind `judged` criteria; None where the rubric has none.
         cache: SQLite file of replies; None to keep none.
         replay: Replies come from a recording: models are named, not called, so no key is needed.
@@ -67,34 +91,26 @@ def make_cast(
     """
     with ExitStack() as stack:
         replies = stack.enter_context(closing(ReplyCache(cache))) if cache is not None else None
-        found = _cast(doctor, staff, rubric, judge, votes, replies, replay)
+        models: list[tuple[str, ChatModel]] = []
+        people = []
+        for plan in staffs:
+            staff, behind = hire(plan, cache=replies, replay=replay)
+            models.extend(("clinic", m) for m in behind)
+            people.append(staff)
+        seats = tuple(_seat(name, models, replies, replay) for name in doctors)
+        arbiter = None
+        if judge is not None:
+            arbiter = make_model(judge, role="judge", cache=replies, replay=replay, max_tokens=JUDGE_TOKENS)
+            models.append(("judge", arbiter))
+        found = Cast(seats, tuple(people), RubricJudge(rubric, model=arbiter, votes=votes), tuple(models), replies)
         stack.pop_all()  # all names were good: the cast closes the cache
     return found
 
 
-def _cast(
-    doctor: str,
-    staff: StaffPlan,
-    rubric: Rubric,
-    judge: str | None,
-    votes: int,
-    replies: ReplyCache | None,
-    replay: bool,
-) -> Cast:
-    models: list[ChatModel] = []
-    people, behind = hire(staff, cache=replies, replay=replay)
-    models.extend(behind)
+def _seat(name: str, models: list[tuple[str, ChatModel]], replies: ReplyCache | None, replay: bool) -> Seat:
     model = None
-    if "/" in doctor and not doctor.startswith("langgraph/"):
-        model = make_model(doctor, role="doctor", cache=replies, replay=replay, max_tokens=DOCTOR_TOKENS)
-        models.append(model)
-    first = make_doctor(doctor, model=model)
-    arbiter = None
-    if judge is not None:
-        arbiter = make_model(judge, role="judge", cache=replies, replay=replay, max_tokens=JUDGE_TOKENS)
-        models.append(arbiter)
-    found = RubricJudge(rubric, model=arbiter, votes=votes)
-    suspends = people.suspends or first.suspends or found.suspends
-    everybody = {"doctor": first.settings, **people.settings(), "judge": found.settings}
-    settings = {role: dict(own) for role, own in everybody.items() if own}
-    return Cast(lambda: make_doctor(doctor, model=model), people, found, suspends, settings, tuple(models), replies)
+    if "/" in name and not name.startswith("langgraph/"):
+        model = make_model(name, role="doctor", cache=replies, replay=replay, max_tokens=DOCTOR_TOKENS)
+        models.append(("doctor", model))
+    first = make_doctor(name, model=model)
+    return Seat(name, lambda: make_doctor(name, model=model), dict(first.settings), first.suspends)

@@ -1,166 +1,254 @@
-"""`RunStore`: what a run leaves on disk: `runs/<id>/` with `manifest.json` and an append-only `episodes.jsonl`.
+"""`RunStore`: one run's folder: what determines the run, its finished episodes, its failures. One writer at a time.
 
-One line is one finished episode with its scorecard, written whole and synced. Nothing in a line depends on the clock or
-the machine, so the same plan gives the same bytes. Every writer has a part file of its own in the run's folder, so that
-two processes with one plan never share one; the last to finish replaces the same bytes with the same bytes.
+    plan.yaml        the plan, resolved and runnable again
+    manifest.json    what determines the run: cases, rubric, code, models by their hashes and settings
+    episodes.jsonl   append-only: one line a finished episode, its key written once
+    index.jsonl      one short row a line of it, for statistics and for going on; made again where it is lost
+    failures.jsonl   one line a failed attempt
+    calls.jsonl      every model's reply, episode by episode
+    journal/         what episodes in flight have been told
+
+A killed process loses nothing but the half-written last line, which is cut off and owed again. When all is played the
+lines are put in the plan's order, so that an undisturbed run, a resumed one and one of many workers are the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
-import secrets
+import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from clinic_sim.errors import StoreError
-from clinic_sim.sweeps.runner import Outcome
+from filelock import FileLock, Timeout
 
-LINE_SCHEMA = 1
-_UNFIT = re.compile(r"[^A-Za-z0-9._]+")
+from clinic_sim.errors import StoreError
+from clinic_sim.sweeps import index, manifest
+from clinic_sim.sweeps.calls_file import append_calls, order_calls
+from clinic_sim.sweeps.files import copy_pieces, remove_parts, replacing, write_whole
+from clinic_sim.sweeps.index import Place, Rows
+from clinic_sim.sweeps.journal import FOLDER, whole_lines
+from clinic_sim.sweeps.lines import decoded, key_of, line_of
+
+EPISODES, FAILURES, PLAN = "episodes.jsonl", "failures.jsonl", "plan.yaml"
+_LOCK = ".lock"
+_SYNC_S = 0.2
+"""A machine that loses power loses at most this much; a killed process loses nothing of what was written."""
 
 
 class RunStore:
-    """One run directory, open for writing.
+    """One run's folder, open for writing.
 
     Args:
-        root: The folder of all runs.
-        plan: What determines the run, as JSON data; its hash is part of the run's name.
+        folder: The run's own folder; made where there is none.
+        about: What determines the run: its manifest.
+        plan: Its plan as YAML.
+        rows: Makes index rows, where they are lost.
+        accept_code: Go on although the run was begun by other code, as `resume --other-code` asks.
 
     Raises:
-        StoreError: the folder cannot be written.
+        StoreError: another process writes to it, it belongs to another plan, or it cannot be read or written.
     """
 
-    def __init__(self, root: Path, plan: Mapping[str, Any]) -> None:
-        self.plan = dict(plan)
-        self._lines: list[tuple[int, int, int]] = []
-        """Place in the plan, offset and length of each line of the part file."""
-        self._end = 0
-        digest = hashlib.sha256(canonical(self.plan).encode()).hexdigest()[:12]
-        # A model's name may hold slashes, a path or an address; the hash tells runs apart, the name is for people.
-        who = _UNFIT.sub("-", str(self.plan.get("doctor", "run")).partition("?")[0]).strip("-.")[-60:]
-        self.run_id = f"{who or 'run'}-{digest}"
-        self.folder = root / self.run_id
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(self.folder / "manifest.json", json.dumps(self.plan, indent=1, ensure_ascii=False) + "\n")
-            self._part, self._file = new_part(self.folder / "episodes.jsonl")
-        except OSError as exc:
-            raise self._unwritable(exc) from exc
+    def __init__(
+        self, folder: Path, about: Mapping[str, Any], plan: str, rows: Rows, *, accept_code: bool = False
+    ) -> None:
+        self.folder = folder
+        self.places: dict[str, Place] = {}
+        """Finished episodes: key to where its line stands."""
+        self.failed: dict[str, dict[str, Any]] = {}
+        """Key to its latest failure, of those that are not finished."""
+        self.spent = 0.0
+        """US dollars of what is finished, or failed for good, when the run was opened; as far as known."""
+        self._end = self._row_end = 0
+        self._synced = 0.0
+        self._failures: BinaryIO | None = None
+        with ExitStack() as stack:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FileLock(folder / _LOCK, timeout=0))
+                remove_parts(folder)
+                manifest.check_same(folder, about, accept_code=accept_code)
+                write_whole(folder / manifest.FILE, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+                write_whole(folder / PLAN, plan)
+                self._read(rows)
+                self._episodes = stack.enter_context((folder / EPISODES).open("ab"))
+                self._index = stack.enter_context((folder / index.FILE).open("ab"))
+            except Timeout as exc:
+                raise StoreError(
+                    f"{folder}: another process writes to this run; wait for it, or stop it and go on with "
+                    f"`clinic-sim resume {folder}`"
+                ) from exc
+            except OSError as exc:
+                raise self._unwritable(exc) from exc
+            stack.callback(self._close_failures)
+            self._stack = stack.pop_all()
 
-    def add(self, outcome: Outcome, at: int | None = None) -> None:
-        """Append one finished episode; it is on disk when this returns.
+    def add(self, key: str, at: int, line: bytes, row: Mapping[str, Any]) -> None:
+        """Append one finished episode; a killed process does not lose it any more.
 
         Args:
-            at: Its place in the plan; episodes that end out of order stand in the plan's order in the end.
+            key: Its key.
+            at: Its place in the plan.
+            line: Its line, as `lines.line_of` makes it.
+            row: Its index row.
 
         Raises:
-            StoreError: it cannot be written, as on a full disk.
+            StoreError: its key is there already, or it cannot be written, as on a full disk.
         """
-        line = line_of(outcome)
+        if key in self.places:
+            raise StoreError(f"{self.folder}: episode {key} is written a second time")
+        text = index.row_line(row, self._end, len(line))
         try:
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._episodes.write(line)
+            self._episodes.flush()
+            self._index.write(text)
+            self._index.flush()
+            now = time.monotonic()
+            if now - self._synced >= _SYNC_S:
+                os.fsync(self._episodes.fileno())
+                self._synced = now
         except OSError as exc:
             raise self._unwritable(exc) from exc
-        self._lines.append((len(self._lines) if at is None else at, self._end, len(line)))
+        self.places[key] = Place(at, self._end, len(line), self._row_end, len(text))
         self._end += len(line)
+        self._row_end += len(text)
+        self.failed.pop(key, None)
 
-    @property
-    def finished(self) -> int:
-        """How many episodes are on disk."""
-        return len(self._lines)
+    def fail(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep one failed attempt.
 
-    @property
-    def part(self) -> Path:
-        """Where they are until the run is closed."""
-        return self._part
+        Raises:
+            StoreError: it cannot be written.
+        """
+        try:
+            if self._failures is None:
+                self._failures = (self.folder / FAILURES).open("ab")
+            self._failures.write(line_of(key, record))
+            self._failures.flush()
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+        self.failed[key] = brief_failure(record)
+
+    def settle(self, key: str, *, record: bool) -> None:
+        """An episode is finished: its journal becomes part of the run's recording, or goes.
+
+        Raises:
+            StoreError: the recording cannot be written.
+        """
+        journal = self.folder / FOLDER / f"{key}.jsonl"
+        try:
+            if record:
+                append_calls(self.folder, key, journal)
+            journal.unlink(missing_ok=True)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+
+    def settle_finished(self, *, record: bool) -> None:
+        """Settle the journals of episodes after which the process was killed at once.
+
+        Raises:
+            StoreError: the recording cannot be written.
+        """
+        for journal in sorted((self.folder / FOLDER).glob("*.jsonl")):
+            if journal.stem in self.places:
+                self.settle(journal.stem, record=record)
+
+    def line(self, key: str) -> dict[str, Any]:
+        """The data of one finished episode."""
+        place = self.places[key]
+        with (self.folder / EPISODES).open("rb") as file:
+            file.seek(place.offset)
+            found: dict[str, Any] = decoded(file.read(place.length))
+            return found
 
     def close(self) -> Path:
-        """Finish the run; returns the path of its episodes.
+        """Put what is finished in the plan's order and give the folder free; returns the path of the episodes.
 
         Raises:
-            StoreError: the result cannot be put in place, as when its folder was removed meanwhile.
+            StoreError: it cannot be written, or was removed meanwhile.
         """
-        final = self.folder / "episodes.jsonl"
+        path = self.folder / EPISODES
         try:
-            self._file.close()
-            self._put_in_order()
-            os.replace(self._part, final)
+            self._episodes.flush()
+            os.fsync(self._episodes.fileno())
+            ordered = sorted(self.places.values())
+            offsets = [place.offset for place in ordered]
+            # What stands between the lines was torn, and is owed or was played again.
+            if offsets != sorted(offsets) or sum(p.length for p in ordered) != (self.folder / EPISODES).stat().st_size:
+                self._put_in_order(ordered)
+            order_calls(self.folder, {key: place.at for key, place in self.places.items()})
+            with suppress(OSError):
+                (self.folder / FOLDER).rmdir()  # empty where nothing is owed
         except OSError as exc:
             raise self._unwritable(exc) from exc
-        return final
-
-    def _put_in_order(self) -> None:
-        """Rewrite the part file in the plan's order, where episodes ended in another."""
-        wanted = sorted(self._lines)
-        if wanted == self._lines:
-            return
-        part, file = new_part(self.folder / "episodes.jsonl")
-        with file, self._part.open("rb") as source:
-            for _, offset, length in wanted:
-                source.seek(offset)
-                file.write(source.read(length))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self._part)
+        finally:
+            self._stack.close()
+        return path
 
     def __enter__(self) -> RunStore:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        # A run that was closed has renamed its part file; whatever is still there belongs to one that was aborted.
         with suppress(OSError):
-            self._file.close()
-        if not self._lines:
-            with suppress(OSError):
-                self._part.unlink()
+            self._stack.close()
+
+    def _put_in_order(self, ordered: list[Place]) -> None:
+        """Rewrite episodes and index in the plan's order. Killed between the two, the index no longer fits the episodes
+        and is made again."""
+        path = self.folder / EPISODES
+        with replacing(path) as target:
+            copy_pieces(path, ((p.offset, p.length) for p in ordered), target)
+        self._index.flush()
+        index.rewrite(self.folder, ordered)
+
+    def _read(self, rows: Rows) -> None:
+        """What is there: cut off what is torn, complete the index, sum up."""
+        path = self.folder / EPISODES
+        if path.exists():
+            found, self._end = index.load(self.folder, rows)
+            for key, (place, cost) in found.items():
+                self.places[key] = place
+                self.spent += cost
+            if self._end < path.stat().st_size:
+                os.truncate(path, self._end)
+            last = max(self.places.values(), key=lambda p: p.row_offset, default=None)
+            self._row_end = last.row_offset + last.row_length if last else 0
+        failures = self.folder / FAILURES
+        if failures.exists():
+            whole = 0
+            for line, end in whole_lines(failures):
+                whole = end
+                key, failure = failure_of(line)
+                if not key:
+                    continue
+                if not failure["resumable"]:  # else its replies are in the journal, and counted when it goes on
+                    self.spent += failure["cost"] or 0.0
+                if key not in self.places:
+                    self.failed[key] = failure
+            if whole < failures.stat().st_size:
+                os.truncate(failures, whole)
+
+    def _close_failures(self) -> None:
+        if self._failures is not None:
+            self._failures.close()
 
     def _unwritable(self, exc: OSError) -> StoreError:
-        return StoreError(f"{self.folder}: cannot be written: {exc.strerror or exc}; choose another --out")
+        return StoreError(
+            f"{self.folder}: cannot be written: {exc.strerror or exc}; make room, or choose another --out"
+        )
 
 
-def line_of(outcome: Outcome) -> bytes:
-    """One episode as its line."""
-    data = {
-        "schema": LINE_SCHEMA,
-        "doctor": outcome.doctor,
-        "failure": outcome.failure,
-        "models": dict(outcome.models),
-        "usage": dict(outcome.usage),
-        "scorecard": outcome.scorecard.to_dict(),
-        "episode": outcome.episode.to_dict(),
-    }
-    return canonical(data).encode("utf-8") + b"\n"
+def brief_failure(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What tables need of a failure."""
+    return {k: record[k] for k in ("at", "kind", "stage", "message", "cost", "resumable")}
 
 
-def canonical(data: Any) -> str:
-    """JSON with sorted keys and no spare spaces: the same data is the same text."""
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a small file at once: a reader sees the old one or the new one."""
-    part, file = new_part(path)
+def failure_of(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Key and brief failure of a whole line of `failures.jsonl`; an empty key where it holds something else."""
     try:
-        with file:
-            file.write(text.encode("utf-8"))
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def new_part(path: Path) -> tuple[Path, BinaryIO]:
-    """A new file beside `path` that no other process has, readable as the umask says (`mkstemp` makes it private)."""
-    while True:
-        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-        try:
-            return part, part.open("xb")
-        except FileExistsError:
-            continue
+        return key_of(line) or "", brief_failure(decoded(line))
+    except (ValueError, KeyError, TypeError):
+        return "", {}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.actions import Ask, Conclude, Consult, Examine, Order
 from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.episode import Episode
@@ -24,8 +25,11 @@ from clinic_sim.clinic.events import (
 from clinic_sim.clinic.examiner import OfflineExaminer
 from clinic_sim.clinic.ledger import Ledger
 from clinic_sim.clinic.limits import Limits
+from clinic_sim.clinic.persona import find_persona
 from clinic_sim.clinic.roles import Staff
 from clinic_sim.errors import ConfigError, SimulatorError
+from clinic_sim.judge.judge import RubricJudge
+from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.testing import small_case
 
 CONCLUSION = Conclude("acute appendicitis", treatment=("appendicectomy",))
@@ -283,3 +287,26 @@ def test_any_sequence_of_inputs_keeps_the_books(moves: list[object]) -> None:
     assert total == pytest.approx(consultation.room.compiled.graph.coverage(ledger.known))
     assert ledger.money <= 500
     assert sum(isinstance(e, Ended) for e in episode.events) == consultation.ended
+
+
+@pytest.mark.parametrize(("scenarios", "left"), [("core-en", "lost patience"), ("core-zh", "失去耐心")])
+def test_an_impatient_patient_leaves_who_is_asked_again_and_again(scenarios: str, left: str) -> None:
+    case = load_pack(scenarios).cases[0]
+    room = Consultation(case, persona=find_persona("impatient"))
+    told = [room.act_sync({"action": "ask", "text": "Hello." if case.language == "en" else "你好。"}) for _ in range(5)]
+    assert [t.truncated for t in told] == [False] * 4 + [True]
+    assert room.room.ledger.ended is TerminationReason.PATIENT_LEFT
+    assert left in told[-1].observation
+    card = RubricJudge(load_rubric("clinic")).score(case, room.episode())
+    assert card.total is not None  # the doctor is scored on what it did
+
+
+def test_an_order_or_something_new_gives_an_impatient_patient_new_patience() -> None:
+    case = load_pack("core-en").cases[0]
+    room = Consultation(case, persona=find_persona("impatient"))
+    for _ in range(4):
+        room.act_sync({"action": "ask", "text": "Hello."})
+    room.act_sync({"action": "order", "exams": ["complete blood count"]})
+    for _ in range(4):
+        room.act_sync({"action": "ask", "text": "Hello."})
+    assert not room.ended

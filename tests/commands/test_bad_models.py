@@ -90,7 +90,7 @@ def test_a_patient_that_cannot_be_used_is_covered_and_counted(
     doctor = f"openai/mock?base_url={mock.url}"
     code, told, error = _run(tmp_path, *TALK, "-d", doctor, "--patient", _model(f"{bad}/{way}"))
     assert code == 0, error
-    assert "planned 2 = completed 2 + failed 0; scored 2" in told
+    assert "planned 2 = completed 2 + failed 0 + skipped 0; scored 2" in told
     assert "rejected by the guard: form" in told
     (file,) = tmp_path.glob("*/episodes.jsonl")
     episodes = [json.loads(line)["episode"] for line in file.read_text(encoding="utf-8").splitlines()]
@@ -134,12 +134,11 @@ def test_a_recording_that_holds_no_call_is_refused(tmp_path: Path, content: byte
     assert "Traceback" not in error
 
 
-def test_an_interrupted_run_tells_where_its_replies_are_and_they_can_be_replayed(
-    tmp_path: Path, mock: MockServer
-) -> None:
+def test_an_interrupted_run_goes_on_and_nothing_is_asked_twice(tmp_path: Path, mock: MockServer) -> None:
     model = f"openai/mock?base_url={mock.url}"
     args = ["-n", "8", "-j", "1", "--json", "-d", model, "--patient", model]
     mock.configure(latency_ms=150)
+    mock.reset()
     try:
         process = _start(tmp_path / "runs", *args)
         assert process.stdout is not None
@@ -154,28 +153,52 @@ def test_an_interrupted_run_tells_where_its_replies_are_and_they_can_be_replayed
     assert "Traceback" not in error
     assert "of 8 episodes are finished, in " in error
     (folder,) = (tmp_path / "runs").iterdir()
-    (part,) = folder.glob("calls.jsonl.*.part")
-    assert str(part) in error
-    code, _, error = _run(tmp_path / "again", *args, "--replay", str(folder))
+    assert f"clinic-sim resume {folder}" in error
+    resumed = subprocess.run(
+        [sys.executable, "-m", "clinic_sim", "resume", str(folder), "--other-code", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["completed"] == 8
+    lines = [json.loads(line) for line in (folder / "episodes.jsonl").read_text("utf-8").splitlines()]
+    assert lines[0]["scorecard"]["total"] == json.loads(first)["total"]
+    calls = sum(role["calls"] for line in lines for role in line["usage"].values())
+    # The one that was under way when the signal came may be asked again; its answer was never heard.
+    assert mock.stats()["requests"] <= calls + 1
+    assert not (folder / "journal").exists()
+    replayed, told, error = _run(tmp_path / "again", *args, "--replay", str(folder))
+    assert replayed == 0, error
+    assert len(told.splitlines()) == 8
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_request(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, _, error = _run(tmp_path / "file", "-n", "1", "-q", "-d", "checklist")
     assert code == 2
-    assert part.name in error
-    code, told, error = _run(tmp_path / "again", *args, "--replay", str(part))
-    assert code == 1, error
-    lines = [json.loads(line) for line in told.splitlines()]
-    assert len(lines) == 8
-    assert lines[0]["total"] == json.loads(first)["total"]
-    assert "ReplayMismatch" in lines[-1]["failure"]
+    assert "choose another --out" in error
+    assert "Traceback" not in error
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_stops_a_run_of_several_episodes_with_one_message(tmp_path: Path, mock: MockServer) -> None:
+@pytest.mark.parametrize("client", ["http", "sdk"])
+def test_a_key_that_was_named_and_is_not_there_is_told_before_anything_is_asked(
+    tmp_path: Path, mock: MockServer, client: str
+) -> None:
+    mock.reset()
+    model = f"openai/mock?base_url={mock.url}&client={client}&api_key_env=MY_GATEWAY_KEY"
+    code, _, error = _run(tmp_path, "-n", "1", "-q", "-d", model)
+    assert code == 2
+    assert "MY_GATEWAY_KEY" in error
+    assert mock.stats()["requests"] == 0
+
+
+def test_a_full_disk_stops_a_run_with_one_message_and_it_goes_on_when_there_is_room(
+    tmp_path: Path, mock: MockServer
+) -> None:
     script = (
-        "import sys, clinic_sim.sweeps.store as store\n"
-        "whole = store.new_part\n"
-        "def part(path):\n"
-        "    part, file = whole(path)\n"
-        "    return (part, open('/dev/full', 'wb')) if path.name == 'episodes.jsonl' else (part, file)\n"
-        "store.new_part = part\n"
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))\n"
         "from clinic_sim.cli import main\n"
         "sys.argv = ['clinic-sim', *sys.argv[1:]]\n"
         "main()\n"
@@ -183,6 +206,11 @@ def test_a_full_disk_stops_a_run_of_several_episodes_with_one_message(tmp_path: 
     model = f"openai/mock?base_url={mock.url}"
     args = ["run", "-o", str(tmp_path), "-n", "4", "-j", "4", "-q", "-d", model]
     done = subprocess.run([sys.executable, "-c", script, *args], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "cannot be written: No space left on device" in done.stderr
+    assert done.returncode == 1
+    assert "cannot be written: File too large" in done.stderr
     assert "Traceback" not in done.stderr
+    code, _, error = _run(tmp_path, *args[3:])
+    assert code == 0, error
+    (folder,) = tmp_path.iterdir()
+    lines = (folder / "episodes.jsonl").read_bytes().splitlines()
+    assert len({json.loads(line)["key"] for line in lines}) == len(lines) == 4

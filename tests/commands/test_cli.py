@@ -49,7 +49,7 @@ def test_run_prints_one_json_line_an_episode_and_keeps_the_run(tmp_path: Path) -
     assert (first["doctor"], first["seed"], first["status"]) == ("checklist", 3, "scored")
     kept = (tmp_path / first["run"] / "episodes.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(k)["episode"]["case"] for k in kept] == [line["case"] for line in lines(done)]
-    assert json.loads((tmp_path / first["run"] / "manifest.json").read_text())["seed"] == 3
+    assert json.loads((tmp_path / first["run"] / "manifest.json").read_text())["plan"]["seeds"] == [3]
 
 
 def test_same_seed_same_bytes_in_two_processes(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_replay_with_other_settings_is_refused(tmp_path: Path, server: MockSer
     assert _run(tmp_path / "a", *args, f"--doctor={_model(server)}").returncode == 0
     folder, _ = _episodes(tmp_path / "a")
     other = _run(tmp_path / "b", *args, f"--doctor={_model(server, temperature=1)}", "--replay", str(folder))
-    assert other.returncode == 1
+    assert other.returncode == 2
     assert "differs from the recorded one" in other.stdout + other.stderr
     missing = _run(tmp_path / "c", *args, f"--doctor={_model(server)}", "--replay", str(tmp_path / "nowhere"))
     assert missing.returncode == 2
@@ -127,10 +127,12 @@ def test_an_outage_ends_in_bounded_time_and_every_episode_is_accounted_for(tmp_p
     assert time.monotonic() - began < 50
     assert done.returncode == 1
     assert "planned 8 = completed 0 + failed 8" in done.stdout
-    _, lines = _episodes(tmp_path)
-    assert {line["scorecard"]["status"] for line in lines} == {"unscored"}
-    assert all(line["episode"]["events"][-1]["reason"] == "doctor_failed" for line in lines)
-    assert all("Unavailable" in line["failure"] for line in lines)
+    folder, finished = _episodes(tmp_path)
+    assert finished == []
+    failures = [json.loads(line) for line in (folder / "failures.jsonl").read_text().splitlines()]
+    assert len({line["key"] for line in failures}) == len(failures) == 8
+    assert {(line["stage"], line["kind"]) for line in failures} == {("doctor", "Unavailable")}
+    assert all(line["episode"]["events"][-1]["reason"] == "doctor_failed" for line in failures)
 
 
 @pytest.mark.parametrize(

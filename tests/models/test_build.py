@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -34,6 +35,36 @@ async def test_a_name_gives_a_model_that_is_retried_and_priced(stub: Stub) -> No
 async def test_a_price_that_is_half_known_is_unknown(stub: Stub) -> None:
     model = make_model(f"openai/m?base_url={stub.url}&price_in=1")
     assert getattr(model, "prices", "missing") is None
+    await model.aclose()
+
+
+CLIENTS = ["http", "sdk"] if importlib.util.find_spec("openai") else ["http"]
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("variable", ["MY_GATEWAY_KEY", "OPENAI_API_KEY"])
+async def test_a_key_that_was_named_must_be_there(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, client: str, value: str | None, variable: str
+) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    if value is not None:
+        monkeypatch.setenv(variable, value)
+    name = f"openai/m?base_url={stub.url}&client={client}&api_key_env={variable}"
+    with pytest.raises(ConfigError, match=variable):
+        make_model(name)
+    make_model(name, replay=True)  # nobody is asked, so nobody needs a key
+    monkeypatch.setenv(variable, "opaque0123words")
+    model = make_model(name)
+    await model.chat(HI)
+    await model.aclose()
+    assert stub.headers[0]["Authorization"] == "Bearer opaque0123words"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_server_of_ones_own_needs_no_key_where_none_is_named(stub: Stub, client: str) -> None:
+    model = make_model(f"openai/m?base_url={stub.url}&client={client}")
+    assert (await model.chat(HI)).text == "Hello."
     await model.aclose()
 
 

@@ -31,6 +31,7 @@ from clinic_sim.errors import (
     ProviderError,
     ProviderTimeout,
     RateLimited,
+    Refusal,
     Rejected,
     Unavailable,
 )
@@ -39,6 +40,7 @@ from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.models.chat import Message, ToolCall, Usage
 from clinic_sim.models.langchain import ALLOW_TRACING, LangChainModel
 from clinic_sim.models.spec import ModelSpec
+from clinic_sim.models.wire import EmptyReply
 from clinic_sim.sweeps.runner import run_episode
 
 HI: list[Message] = [{"role": "user", "content": "Hi."}]
@@ -150,6 +152,33 @@ async def test_why_it_ended(metadata: dict[str, Any], finish: str) -> None:
     reply = await model.chat(HI)
     assert reply.finish_reason == finish
     assert reply.usage is None  # nothing was said of it
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ({"content": ""}, EmptyReply),
+        ({"content": [{"type": "text", "text": ""}]}, EmptyReply),
+        ({"content": "", "response_metadata": {"finish_reason": "SAFETY"}}, Refusal),
+        ({"content": "", "additional_kwargs": {"refusal": "No."}}, Refusal),
+    ],
+)
+@pytest.mark.parametrize("told", [None, {"input_tokens": 9, "output_tokens": 1, "total_tokens": 10}])
+async def test_an_answer_that_holds_nothing_is_a_failure_with_its_tokens(
+    message: dict[str, Any], kind: type[ProviderError], told: Any
+) -> None:
+    model, _ = wrapped(AIMessage(**message, usage_metadata=told))
+    with pytest.raises(kind) as failed:
+        await model.chat(HI)
+    assert type(failed.value) is kind
+    assert failed.value.usage == (told and Usage(9, 1, calls=0))
+
+
+async def test_a_thought_without_words_and_an_answer_that_was_cut_off_are_answers() -> None:
+    model, _ = wrapped(AIMessage([{"type": "thinking", "thinking": "Hm."}]))
+    assert (await model.chat(HI)).reasoning == "Hm."
+    model, _ = wrapped(AIMessage("", response_metadata={"finish_reason": "length"}))
+    assert (await model.chat(HI)).finish_reason == "length"
 
 
 async def test_parameters_reach_the_model_and_the_record() -> None:

@@ -26,7 +26,9 @@ from clinic_sim.models.structured import parse_object
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 import mock_server
-from mock_server import MockServer, State, answer, role_of, stats, tokens
+from mock_answers import answer, role_of
+from mock_server import MockServer
+from mock_stats import State, stats, tokens
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,27 @@ def test_a_doctor_asks_and_then_concludes_in_every_form(language: str, form: Any
     assert [type(a) for a in said] == [Ask, Ask, Conclude]
     assert said[0].text != said[1].text
     assert said[2].diagnosis
+
+
+@pytest.mark.parametrize(
+    "names", [("ask", "conclude"), ("ask_patient", "order", "conclude"), ("conclude", "ask_patient")]
+)
+def test_a_doctor_calls_the_tools_that_it_is_offered(names: tuple[str, ...]) -> None:
+    offered = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in names]
+    messages = [*system("You are a doctor."), {"role": "user", "content": "Hi"}]
+    called = []
+    for conclude_at in (8, 1):
+        state = State()
+        state.options["conclude_at"] = conclude_at
+        said = answer("doctor", {"messages": messages, "tools": offered}, state)
+        called.append(said["tool_calls"][0]["function"]["name"])
+    assert called == [next(name for name in names if name.startswith("ask")), "conclude"]
+
+
+def test_a_doctor_whose_tools_are_of_another_kind_says_what_it_would_do() -> None:
+    offered = [{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]
+    said = answer("doctor", {"messages": system("You are a doctor."), "tools": offered}, State())
+    assert said["content"].startswith("ASK: ")
 
 
 def test_a_judge_answers_every_question_once() -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from clinic_sim.clinic.staffing import StaffPlan
-from clinic_sim.commands.cast import Cast, make_cast
 from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.models import retry
 from clinic_sim.models.calls import Waiting
-from clinic_sim.sweeps.runner import Outcome, Setup, run_batch
+from clinic_sim.sweeps.cast import Cast, make_cast
+from clinic_sim.sweeps.local import run_batch
+from clinic_sim.sweeps.outcome import Outcome, Setup
 from clinic_sim.testing import ScriptedDoctor, small_case
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
@@ -56,7 +57,7 @@ def cast_of(urls: dict[str, str], patience: str = CALM) -> Cast:
     names = {role: f"openai/mock?base_url={url}&{patience}" for role, url in urls.items()}
     plan = StaffPlan(*(names.get(r, "offline") for r in ROLES[:3]), "model" if "examiner" in names else "not_recorded")
     rubric = load_rubric("clinic-language" if "judge" in names else "clinic")
-    return make_cast(names.get("doctor", "silent"), plan, rubric, names.get("judge"))
+    return make_cast([names.get("doctor", "silent")], [plan], rubric, names.get("judge"))
 
 
 async def run(
@@ -72,8 +73,8 @@ async def run(
         if callable(act):
             act()
 
-    doctor = (lambda: ScriptedDoctor(ACTIONS)) if scripted else cast.doctor
-    setups = [Setup(f"small:{n}", small_case(), doctor, n, cast.staff) for n in range(count)]
+    doctor = (lambda: ScriptedDoctor(ACTIONS)) if scripted else cast.doctors[0].make
+    setups = [Setup(f"small:{n}", small_case(), doctor, n, cast.staffs[0]) for n in range(count)]
     await run_batch(setups, cast.judge, done, concurrency=concurrency, waiting=Waiting())
     assert sorted(found) == list(range(count))
     return [found[n] for n in range(count)]

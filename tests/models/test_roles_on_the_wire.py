@@ -13,18 +13,20 @@ import pytest
 from clinic_sim.clinic.consultation import Consultation
 from clinic_sim.clinic.roles import OFFLINE
 from clinic_sim.clinic.staffing import StaffPlan, hire
-from clinic_sim.commands.cast import Cast, make_cast
 from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.models.calls import Calls
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.tape import Tape
-from clinic_sim.sweeps.runner import Outcome, consult
+from clinic_sim.sweeps.cast import Cast, make_cast
+from clinic_sim.sweeps.outcome import Outcome
+from clinic_sim.sweeps.runner import consult
 from clinic_sim.testing import ScriptedDoctor, small_case
 
 from .conftest import Stub, said
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-from mock_server import State, answer, role_of
+from mock_answers import answer, role_of
+from mock_stats import State
 
 ROLES = ("patient", "examiner", "chief", "doctor", "judge")
 ACTIONS = [
@@ -80,14 +82,14 @@ def cast_of(names: dict[str, str], **options: Any) -> Cast:
         "model" if "examiner" in names else "not_recorded",
     )
     rubric = load_rubric("clinic-language" if "judge" in names else "clinic")
-    return make_cast(names.get("doctor", "silent"), plan, rubric, names.get("judge"), **options)
+    return make_cast([names.get("doctor", "silent")], [plan], rubric, names.get("judge"), **options)
 
 
 async def play(cast: Cast, names: dict[str, str], seed: int = 5, **options: Any) -> Outcome:
     """One episode, in which every role has something to say."""
-    doctor = cast.doctor() if "doctor" in names else ScriptedDoctor(ACTIONS)
+    doctor = cast.doctors[0].make() if "doctor" in names else ScriptedDoctor(ACTIONS)
     try:
-        return await consult(Consultation(small_case(), seed=seed, staff=cast.staff, **options), doctor, cast.judge)
+        return await consult(Consultation(small_case(), seed=seed, staff=cast.staffs[0], **options), doctor, cast.judge)
     finally:
         await cast.aclose()
 

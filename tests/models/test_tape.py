@@ -35,6 +35,16 @@ def test_a_failure_comes_back_as_its_own_kind(kind: type[ProviderError]) -> None
     again = reply_of(through_a_file(entry("doctor", 0, "k", kind("why"))))
     assert type(again) is kind
     assert str(again) == "why"
+    assert again.usage is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_failure_used_up_comes_back(kind: type[ProviderError]) -> None:
+    failure = kind("why")
+    failure.usage = Usage(5, 4, 3, 2, 0, 1)
+    again = reply_of(through_a_file(entry("doctor", 0, "k", failure)))
+    assert isinstance(again, kind)
+    assert again.usage == failure.usage
 
 
 def test_a_kind_of_somebody_elses_comes_back_as_what_it_is_one_of() -> None:
@@ -45,7 +55,7 @@ def test_a_kind_of_somebody_elses_comes_back_as_what_it_is_one_of() -> None:
 
 
 _TEXT = st.text(st.characters(), max_size=30)  # half surrogate pairs too
-_USAGE = st.none() | st.builds(Usage, *[st.integers(0, 10**9)] * 4)
+_USAGE = st.none() | st.builds(Usage, *[st.integers(0, 10**9)] * 6)
 _CALL = st.builds(ToolCall, _TEXT, _TEXT, _TEXT)
 _OBJECT = st.none() | st.dictionaries(_TEXT, _TEXT | st.integers() | st.none() | st.lists(st.booleans()), max_size=3)
 
@@ -63,7 +73,7 @@ _OBJECT = st.none() | st.dictionaries(_TEXT, _TEXT | st.integers() | st.none() |
     )
 )
 def test_a_reply_comes_back_as_it_was(reply: Reply) -> None:
-    assert plain(reply) == asdict(reply) | {"tool_calls": [asdict(c) for c in reply.tool_calls]}
+    assert plain(reply).keys() == asdict(reply).keys()
     tape = Tape([through_a_file(entry("judge", 3, "k", reply))])
     assert tape.replay("judge", 3, "k") == reply
     assert tape.replay("judge", 2, "k") is None
@@ -83,6 +93,8 @@ def test_a_reply_comes_back_as_it_was(reply: Reply) -> None:
         {"reply": {"text": "x", "usage": None, "tool_calls": [], "mood": "good"}},
         {"error": {"type": "SystemExit", "message": "no failure of a model"}},
         {"error": {"type": "BadReply"}},
+        {"error": {"type": "BadReply", "message": "why", "usage": {"more": 1}}},
+        {"error": {"type": "BadReply", "message": "why", "usage": 5}},
     ],
 )
 def test_what_is_no_recorded_call_is_an_error(data: dict[str, Any]) -> None:

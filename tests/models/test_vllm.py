@@ -73,8 +73,9 @@ def test_a_schema_is_read_strictly() -> None:
 
 
 def test_an_empty_reply_is_no_reply_unless_it_was_cut_off() -> None:
-    with pytest.raises(BadReply, match="empty"):
+    with pytest.raises(BadReply, match="empty") as failed:
         reply_of("vllm/m", output(" \n"), None, None)
+    assert failed.value.usage == Usage(4, 2, 3, calls=0)  # it was computed all the same
     assert reply_of("vllm/m", output("", reason="length"), None, None).text == ""
 
 

@@ -46,6 +46,7 @@ _WORDS = {
         "specific": " (exactly)",
         "terse": "You are brief: one short sentence.",
         "talkative": "You are talkative and warm, but add no facts.",
+        "impatient": "You are in a hurry: short answers, and you dislike being asked twice.",
         "hedges": "You are unsure of yourself: you say things such as `I think` or `maybe`.",
         "plain": "You answer plainly and politely.",
     },
@@ -63,6 +64,7 @@ _WORDS = {
         "specific": "（专问）",
         "terse": "你话很少，只说一句短话。",
         "talkative": "你话多而热情，但不添加事实。",
+        "impatient": "你着急，回答简短，不愿重复。",
         "hedges": "你对自己说的不太确定，会说“好像”“大概”。",
         "plain": "你回答平实有礼。",
     },
@@ -126,5 +128,6 @@ def again(why: str, language: str) -> Message:
 
 
 def _manner(persona: Persona, words: dict[str, str]) -> str:
-    key = persona.name if persona.name in ("terse", "talkative") else "hedges" if persona.hedges else "plain"
-    return words[key]
+    if persona.name in ("terse", "talkative", "impatient"):
+        return words[persona.name]
+    return words["hedges" if persona.hedges else "plain"]
