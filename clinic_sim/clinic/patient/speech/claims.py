@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.alignment import aligned, denied_beside
 from clinic_sim.clinic.patient.speech.answers import answers, turned_round
-from clinic_sim.clinic.patient.speech.attributes import NEAR_EN, NEAR_ZH, numbers, values, ways
-from clinic_sim.clinic.patient.speech.heard import Heard, content, name_of, negative, stems_of
+from clinic_sim.clinic.patient.speech.attributes import numbers, values, ways
+from clinic_sim.clinic.patient.speech.circumstances import all_well, broken, of_kin_zh, relatives, sizes_zh, work
+from clinic_sim.clinic.patient.speech.heard import Heard, name_of, negative
 from clinic_sim.clinic.patient.speech.hearing import Mode, Speech, feared
 from clinic_sim.clinic.patient.speech.lexicon import CLAIM, mentions
 from clinic_sim.clinic.patient.speech.profile import Profile
-from clinic_sim.clinic.patient.speech.support import Found, in_words
+from clinic_sim.clinic.patient.speech.sites import sites
+from clinic_sim.clinic.patient.speech.support import Found
 from clinic_sim.clinic.patient.speech.tables import pattern, word_list
 from clinic_sim.clinic.patient.speech.verdicts import BLAND, SYSTEM, turned, verdict
 from clinic_sim.knowledge.concepts import ontology
@@ -42,91 +44,18 @@ def claims(
     """Every claim that the allowed facts do not hold."""
     yield from _concepts(profile, heard, allowed, chosen, asked)
     yield from answers(profile, heard, chosen, asked)
-    yield from _relatives(profile, heard, allowed)
-    yield from _all_well(profile, heard, chosen)
-    yield from _work(profile, heard, allowed, chosen)
-    yield from _broken(profile, heard, allowed)
+    yield from relatives(profile, heard, allowed)
+    yield from all_well(profile, heard, chosen)
+    yield from work(profile, heard, allowed, chosen)
+    yield from broken(profile, heard, allowed)
     yield from turned_round(profile, heard, chosen & ~profile.base, asked)
-    yield from _sites(profile, heard, allowed, asked)
+    yield from sites(profile, heard, allowed, asked)
     if heard.speech.chinese:
-        yield from _sizes_zh(profile, heard, allowed)
-        yield from _of_kin_zh(profile, heard, allowed)
+        yield from sizes_zh(profile, heard, allowed)
+        yield from of_kin_zh(profile, heard, allowed)
     yield from values(profile, heard, allowed, chosen)
     yield from ways(profile, heard, chosen)
     yield from numbers(compiled, profile, heard, allowed, chosen & ~profile.base, asked)
-
-
-def _relatives(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
-    """A disease of the family that words give to another relative than the facts do."""
-    speech = heard.speech
-    told = profile.family & allowed
-    if not told or not speech.english:
-        return
-    for mention in heard.mentions:
-        if not mention.id.startswith(("dx.", "icd:")) or mention.id in ("dx.disease", "dx.chronic"):
-            continue
-        here = speech.stretch(mention.start)
-        kin = [
-            m
-            for m in heard.mentions
-            if m.id.startswith("kin.") and speech.stretch(m.start) == here and not speech.denied(m.start, m.end)
-        ]
-        ill = profile.exact_present.get(mention.id, 0) & told
-        if not kin or speech.denied(mention.start, mention.end):
-            continue
-        if ill and all(profile.kin_named & ill and not profile.about.get(m.id, 0) & ill for m in kin):
-            yield "contradiction", speech.text[kin[0].start : kin[0].end]
-        elif not ill and profile.exact_absent.get(mention.id, 0) & told:
-            yield "contradiction", speech.text[mention.start : mention.end]
-
-
-_ALL_WELL = pattern("all.well")
-_WORKS_AS = pattern("works.as")
-_TRADE = pattern("is.by.trade")
-_FUNCTIONS = frozenset(
-    {"hx.urine", "hx.stool", "hx.weight", "hx.appetite", "hx.sleep", "hx.energy", "hx.mood", "hx.menses", "hx.cycle"}
-)
-
-
-def _all_well(profile: Profile, heard: Heard, chosen: int) -> Iterator[Found]:
-    """A function that is said to be normal where the chosen facts tell that it is not."""
-    speech = heard.speech
-    for mention in heard.mentions:
-        if mention.id not in _FUNCTIONS:
-            continue
-        well = _ALL_WELL.search(speech.stretch_text(mention.start))
-        amiss = profile.present.get(mention.id, 0) & chosen & ~profile.normal
-        fine = (profile.normal | profile.absent.get(mention.id, 0)) & chosen
-        if well and amiss and not fine and speech.mode(mention.start) is Mode.SAYS:
-            yield "contradiction", well.group()
-
-
-def _work(profile: Profile, heard: Heard, allowed: int, chosen: int) -> Iterator[Found]:
-    """Another occupation than the chosen facts have, or one where they have none."""
-    for match in _TRADE.finditer(heard.speech.folded) if heard.speech.english else ():
-        if not in_words(profile, match["trade"], allowed):
-            known = in_words(profile, match["trade"], profile.everything)
-            yield ("unchosen" if known else "invention"), heard.speech.text[match.start() : match.end()]
-    if not profile.occupations & chosen:
-        return
-    for match in _WORKS_AS.finditer(heard.speech.folded):
-        words = match["en"] or match["zh"]
-        if not any(profile.stems.get(one, 0) & chosen for one in content(stems_of(words))):
-            yield "contradiction", heard.speech.text[match.start() : match.end()]
-
-
-_BROKE = pattern("broke.bone")
-
-
-def _broken(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
-    """A broken bone that no fact has."""
-    speech = heard.speech
-    for match in _BROKE.finditer(speech.folded):
-        if speech.mode(match.start()) is not Mode.SAYS or speech.denied(match.start(), match.end()):
-            continue
-        broken = profile.about.get("dx.fracture", 0) | profile.about.get("hx.injury", 0) | profile.stems.get("broke", 0)
-        if not broken & allowed and not feared(speech.folded, match.start()):
-            yield "invention", speech.text[match.start() : match.end()]
 
 
 def _echoed(asked: Heard | None, id_: str) -> bool:
@@ -258,16 +187,26 @@ def _concepts(profile: Profile, heard: Heard, allowed: int, chosen: int, asked: 
 
 
 _FRAMED = word_list("framed")
+
+
 _PREDICATED = pattern("predicated")
+
+
 _LOOSE = pattern("loose.en")
 """Words for what one can do and how one lives, by which records find a complaint and people claim none."""
+
+
 _FILLERS = frozenset(
     {
         *("a", "an", "the", "my", "his", "her", "your", "their", "very", "really", "quite", "just", "so", "all"),
         *("bit", "little", "pretty"),
     }
 )
+
+
 _DRINKS, _DRINKS_OTHER = pattern("drinks"), pattern("drinks.other")
+
+
 _DRINK_WORDS = frozenset({"drink", "drinks", "drinking"})
 
 
@@ -300,9 +239,15 @@ def _by_its_other_name(profile: Profile, heard: Heard, start: int, end: int, all
 
 
 _KEPT_DOWN = re.compile(r"(?:keep|kept|keeping|hold|holding|held)\b")
+
+
 _STRUGGLES = re.compile(r"unable|struggl|hard|trouble|n't|not|cannot|barely|hardly|never|difficult")
+
+
 _TRIGGERS = frozenset({"sx.injury", "sx.fall", "sx.head_injury", "hx.injury", "hx.exposure", "hx.exercise"})
 """What is denied with "for no reason"."""
+
+
 _BARE_PAIN = re.compile(r"(?:疼|痛|酸|胀)[了得着起]?|hurt\w*|pain\w*|ach\w+|sore")
 
 
@@ -328,45 +273,6 @@ def _of_another(folded: str, start: int) -> bool:
     if _YOURS.search(folded, before, start):
         return True
     return _THEY_DID.search(folded, before, start) is not None and _MY_PEOPLE.search(folded, 0, start) is not None
-
-
-_SIZE_ZH = pattern("sizes.zh")
-
-
-def _sizes_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
-    """How big something is, likened to a thing: 鸡蛋那么大. A fact with any size may be likened."""
-    if any(number.kind == "length" and mask & allowed for number, mask in profile.numbers):
-        return
-    for match in _SIZE_ZH.finditer(heard.speech.folded):
-        if heard.speech.mode(match.start()) is not Mode.SAYS or in_words(profile, match["zh"], allowed):
-            continue
-        if match["zh"] in "米粒小米" and profile.stems.get("小米", 0) & allowed:
-            continue
-        yield "invention", match.group()
-
-
-_KIN_ZH = re.compile("[爸妈爷奶哥姐弟妹叔姑姨舅父母公婆儿女亲]|家里")
-_KIN_SAME_ZH = pattern("kin.same.zh")
-_KIN_TOO_ZH = pattern("kin.too.zh")
-
-
-def _of_kin_zh(profile: Profile, heard: Heard, allowed: int) -> Iterator[Found]:
-    """A complaint of the patient that a relative is said to have had too."""
-    speech = heard.speech
-    if not _KIN_ZH.search(speech.folded):
-        return
-    for match in _KIN_SAME_ZH.finditer(speech.folded):
-        if speech.mode(match.start()) is Mode.SAYS and not profile.family & allowed:
-            yield "invention", speech.text[match.start() : match.end()]
-    for mention in heard.mentions:
-        if not mention.id.startswith("sx.") or speech.mode(mention.start) is not Mode.SAYS:
-            continue
-        left = max(speech.folded.rfind(c, 0, mention.start) for c in ",。;!?\n") + 1
-        too = _KIN_TOO_ZH.search(speech.folded, left, mention.start)
-        if too is None or speech.denied(mention.start, mention.end):
-            continue
-        if not profile.present.get(mention.id, 0) & profile.family & allowed:
-            yield "invention", speech.text[too.start() : mention.end]
 
 
 def _known_medicine(profile: Profile, heard: Heard, start: int, end: int, allowed: int) -> bool:
@@ -419,72 +325,25 @@ def _clause(folded: str, start: int, end: int) -> str:
 
 
 _HARDLY = pattern("hardly")
+
+
 _COULD = re.compile(r"(?:\b(?:could|would)|'d) (?:just |have |happily |easily |almost )?$")
+
+
 _SENSES = re.compile(r"see|hear|feel|smell|taste")
 """What one could do is nothing one has: I could scream; what one could see was seen."""
 
 
-_JUST_AFTER = 8
 _YOURS = pattern("of.others")
+
+
 _THEY_DID = pattern("they.did")
+
+
 _MY_PEOPLE = pattern("my.people")
+
+
 _YOURS_REACH = 30
+
+
 _NOT_EVEN = pattern("not.even")
-_TOWARDS, _PLACED = pattern("towards"), pattern("placed")
-
-
-_BACK = re.compile(r"(?:my|his|her|the|your|lower|upper|mid|middle|whole) $")
-
-
-def _sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) -> Iterator[Found]:
-    known = ontology()
-    speech = heard.speech
-    composed = {(m.start, m.end) for m in heard.mentions if m.id.startswith("sx.")}
-    for mention in heard.mentions:
-        if not mention.id.startswith("site.") or (mention.start, mention.end) in composed:
-            continue
-        if speech.mode(mention.start) in (Mode.WISHES, Mode.UNSURE):
-            continue
-        if mention.id in ("site.body", "site.skin", "site.blood", "site.muscle"):
-            continue
-        words = speech.folded[mention.start : mention.end]
-        if words == "back" and not _BACK.search(speech.folded[: mention.start]):
-            continue
-        reach = NEAR_ZH if speech.chinese else NEAR_EN
-        before = re.split(r"[,.;!?。、]", speech.folded[max(0, mention.start - reach) : mention.start])[-1]
-        if not _TOWARDS.search(before) and not _PLACED.search(before):
-            continue
-        if _AS_IF.search(before) or words in _BITS or feared(speech.folded, mention.start):
-            continue
-        if profile.about.get(mention.id, 0) & allowed or in_words(profile, words, allowed):
-            continue
-        if len(words) == 1 and in_words(profile, speech.folded[mention.start : mention.end + 1], allowed):
-            continue  # 颈 of 颈椎
-        if any(
-            mention.end <= m.start <= mention.end + _JUST_AFTER
-            and mention.id in known.closure(m.id)
-            and not any(
-                o.start == m.start and o.id.startswith("sx.") and mention.id not in known.closure(o.id)
-                for o in heard.mentions
-            )
-            for m in heard.mentions
-            if m.id.startswith("sx.")
-        ):
-            continue  # judged with the complaint that it is the place of
-        over = known.ancestors(mention.id)[1:]
-        if any(profile.about.get(a, 0) & allowed and a in _PARTS_TOO for a in over):
-            continue
-        if mention.id in ("site.foot", "site.ankle") and profile.about.get("site.leg", 0) & allowed:
-            continue
-        limb = "site.limb" in over or mention.id in ("site.hand", "site.foot", "site.arm", "site.leg")
-        if limb and (profile.exact_present.get("site.limb", 0) or 0) & allowed:
-            continue
-        kind = "unchosen" if profile.about.get(mention.id, 0) else "invention"
-        yield kind, speech.text[mention.start : mention.end]
-
-
-_AS_IF = re.compile(r"像|好比|\blike\b|as if|as though")
-_BITS = frozenset({"骨", "骨头", "筋", "肉", "皮", "心"})
-
-
-_PARTS_TOO = frozenset({"site.hand", "site.foot", "site.eye", "site.mouth", "site.throat"})
