@@ -17,20 +17,17 @@ TURNS = 9
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """What one call of a role takes: measured over the 9 turns that `bench/llm_overhead.py` plays."""
+    """What one call of a role takes."""
 
     first: int
-    """Prompt tokens of an episode's first call."""
+    """Prompt tokens of an episode's first call: as the mock of `bench/` counts those of the shipped cases."""
     grows: int
-    """Prompt tokens that each further turn adds, since the transcript is sent again."""
+    """Prompt tokens that each further turn adds, since the transcript is sent again: a question and its answer."""
     output: int
+    """A model that reasons before it answers takes several times as many."""
 
 
-_USUAL = {
-    "doctor": _Usual(700, 90, 80),
-    "patient": _Usual(900, 60, 60),
-    "judge": _Usual(2400, 0, 700),
-}
+_USUAL = {"doctor": _Usual(500, 100, 60), "patient": _Usual(1250, 100, 40), "judge": _Usual(2400, 0, 600)}
 
 
 @dataclass(frozen=True, slots=True)
