@@ -36,6 +36,7 @@ async def play_locally(
     async def one(planned: Planned) -> None:
         if not stage.spending.reached:
             done(await stage.play(planned, watch))
+            await asyncio.sleep(0)  # offline episodes never wait: Ctrl-C gets its turn here
 
     # Offline episodes never wait, so that more at once gains nothing.
     await side_by_side(owed, one, concurrency if stage.cast.suspends else 1)

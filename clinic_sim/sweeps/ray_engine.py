@@ -3,8 +3,8 @@
 Work goes out in the plan's order, little by little, so that a fast worker gets more. One message carries many offline
 episodes. This process alone writes to the run, so an episode is written once, whoever played it.
 
-A worker that dies loses nothing that was paid for: its episodes go to another, which finds their journals. One in whose
-hands workers died twice is played alone in its worker, so that a third death is its own doing: then it fails.
+A worker that dies loses nothing that was paid for: its episodes go to another, which finds their journals. What happens
+to those with which workers die again and again is `Desk`'s matter.
 
 Each worker stops at the cap of cost by what it last heard of the others, at most `HEARTBEAT_S` ago. So a run spends at
 most what its calls in flight cost, as with the local engine, and what all workers spend within that time.
@@ -17,7 +17,7 @@ import math
 import os
 import re
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -27,16 +27,12 @@ from typing import Any
 from clinic_sim.errors import ConfigError
 from clinic_sim.models.calls import Wait
 from clinic_sim.sweeps import failures
-from clinic_sim.sweeps.interrupts import cancelled_by_interrupt
 from clinic_sim.sweeps.planned import Planned
 from clinic_sim.sweeps.ray_cluster import connected
+from clinic_sim.sweeps.ray_desk import DEATHS, Desk
 from clinic_sim.sweeps.ray_worker import Orders, Report, Result, Worker, identity
 from clinic_sim.sweeps.stage import Done, Stage
 
-DEATHS = 3
-"""An episode fails after so many workers died with it."""
-_AHEAD = 128
-"""Most offline episodes in one worker's hands: it must not wait for the next message."""
 _START_S = 180.0
 """For a worker to be ready: its cluster may have to make room first."""
 _SILENT_S = 600.0
@@ -58,65 +54,18 @@ async def play_on_ray(stage: Stage, owed: Iterable[Planned], done: Callable[[Don
     pending = deque(owed)
     if not pending or stage.spending.reached:
         return
-    with cancelled_by_interrupt(), connected(stage.sweep.plan.engine) as ray:
+    inside = sorted({model.name for _, model in stage.cast.models if model.name.startswith("vllm/")})
+    if inside and stage.replays is None:
+        raise ConfigError(
+            f"engine ray: {', '.join(inside)} would be loaded once more by each worker; serve it with `vllm serve` and "
+            "name it openai/MODEL?base_url=http://HOST:8000/v1, or use the local engine"
+        )
+    with connected(stage.sweep.plan.engine) as ray:
         await _Crew(ray, stage, pending, done).play()
 
 
 class _Died(Exception):
     """A worker is gone; the message says what of."""
-
-
-class _Desk:
-    """Which episodes are to be handed out, and what has been lost with whom."""
-
-    def __init__(self, pending: deque[Planned], workers: int, slots: int | None) -> None:
-        self._pending = pending
-        self._suspects: deque[Planned] = deque()
-        """All but given up: each is played alone, last."""
-        self._deaths: Counter[str] = Counter()
-        self._workers = workers
-        self._slots = slots
-        self.open = len(pending)
-        """Episodes that are not over."""
-        self.capped = False
-        """Nothing is handed out any more."""
-
-    @property
-    def over(self) -> bool:
-        """Nobody has anything to wait for."""
-        return self.capped or not self.open
-
-    def hand_out(self, out: dict[str, Planned]) -> list[Planned]:
-        """More for a worker, added to what it has."""
-        if self.capped or any(self._deaths[key] >= DEATHS - 1 for key in out):
-            return []
-        new: list[Planned] = []
-        if self._pending:
-            # Offline: the less is left the less at once, so that all end together.
-            share = math.ceil(len(self._pending) / (2 * self._workers))
-            room = (self._slots or min(share, _AHEAD)) - len(out)
-            new = [self._pending.popleft() for _ in range(min(room, len(self._pending)))]
-        elif self._suspects and not out:
-            new = [self._suspects.popleft()]
-        out.update((planned.key, planned) for planned in new)
-        return new
-
-    def lost(self, out: dict[str, Planned]) -> list[Planned]:
-        """A worker died with these in its hands; returns those that are given up."""
-        given_up = []
-        again = []
-        for planned in out.values():
-            self._deaths[planned.key] += 1
-            deaths = self._deaths[planned.key]
-            if deaths >= DEATHS:
-                given_up.append(planned)
-            elif deaths == DEATHS - 1:
-                self._suspects.append(planned)
-            else:
-                again.append(planned)
-        self._pending.extendleft(reversed(again))
-        out.clear()
-        return given_up
 
 
 class _Crew:
@@ -130,7 +79,7 @@ class _Crew:
         self._done = done
         self._workers = min(plan.engine.workers or processors, len(pending))
         slots = math.ceil(plan.concurrency / self._workers)
-        self._desk = _Desk(pending, self._workers, slots if stage.cast.suspends else None)
+        self._desk = Desk(pending, self._workers, slots if stage.cast.suspends else None)
         self._changed = asyncio.Event()
         """Of a worker that waits: something was lost, or all is over."""
         self._stillborn = 0
@@ -220,7 +169,7 @@ class _Crew:
                     self._wake()
 
     def _package(self, planned: Planned) -> tuple[Planned, list[dict[str, Any]] | None]:
-        replays = self._stage._replays
+        replays = self._stage.replays
         return planned, None if replays is None else replays.get(planned.key, [])
 
     def _take(self, out: dict[str, Planned], result: Result) -> None:
@@ -248,10 +197,10 @@ class _Crew:
     def _show(self, report: Report, waits: ExitStack) -> None:
         """Its unanswered calls, on our progress line."""
         waits.close()
-        if self._stage._waiting is not None and report.longest is not None:
+        if self._stage.waiting is not None and report.longest is not None:
             episode, role, model, seconds = report.longest
             for _ in range(report.waits):
-                waits.enter_context(self._stage._waiting.on(Wait(episode, role, model, time.monotonic() - seconds)))
+                waits.enter_context(self._stage.waiting.on(Wait(episode, role, model, time.monotonic() - seconds)))
 
     def _wake(self) -> None:
         self._changed.set()
@@ -281,11 +230,11 @@ def _orders(stage: Stage, slots: int) -> Orders:
     named = {key for model in (*plan.doctors, *roles, *judge) for key in _KEY_NAME.findall(model)}
     return Orders(
         plan.model_dump_json(),
-        str(stage._folder.resolve()),
+        str(stage.folder.resolve()),
         str(Path.cwd()),
         {name: value for name, value in os.environ.items() if name in named or _MODELS.fullmatch(name)},
         slots,
-        stage._replays is not None,
+        stage.replays is not None,
     )
 
 

@@ -19,6 +19,7 @@ from clinic_sim.judge.scorecard import JUDGE_FAILED
 from clinic_sim.models.calls import Calls, Waiting
 from clinic_sim.sweeps.accounts import Accounts
 from clinic_sim.sweeps.cast import Cast
+from clinic_sim.sweeps.interrupts import cancelled_by_interrupt
 from clinic_sim.sweeps.journal import FOLDER, Journal
 from clinic_sim.sweeps.lines import line_of
 from clinic_sim.sweeps.local import side_by_side
@@ -107,9 +108,11 @@ async def _rescore(
             accounts.completed += 1
             if row["unscored"]:
                 accounts.unscored[row["unscored"]] += 1
+            await asyncio.sleep(0)  # checks never wait: Ctrl-C gets its turn here
 
         owed = [p for p in sweep.episodes if p.key not in store.places and p.key in source.places]
-        await side_by_side(owed, one, plan.concurrency if cast.judge.suspends else 1)
+        with cancelled_by_interrupt():
+            await side_by_side(owed, one, plan.concurrency if cast.judge.suspends else 1)
     finally:
         await cast.aclose()
     path = store.close()

@@ -37,8 +37,6 @@ class Done:
     """Each failed attempt, in order."""
     outcome: Outcome | None = None
     """For whoever watches in the same process; a worker process does not send it."""
-    cost: float = 0.0
-    """US dollars, as far as known."""
 
 
 class Stage:
@@ -65,9 +63,9 @@ class Stage:
         self.sweep = sweep
         self.cast = cast
         self.spending = spending
-        self._folder = folder
-        self._waiting = waiting
-        self._replays = replays
+        self.folder = folder
+        self.waiting = waiting
+        self.replays = replays
 
     def setup(self, planned: Planned) -> Setup:
         """A planned episode, ready to be played."""
@@ -124,7 +122,7 @@ class Stage:
     async def _attempt(self, setup: Setup, watch: Callable[[Setup], Watcher] | None) -> Outcome | None:
         journal = self._journal(setup)
         tape = journal.tape() if journal is not None else None
-        calls = Calls(setup.name, tape=tape, waiting=self._waiting, gate=self.spending.check)
+        calls = Calls(setup.name, tape=tape, waiting=self.waiting, gate=self.spending.check)
         self.spending.begin(calls)
         try:
             return await play_setup(setup, self.cast.judge, calls, journal, watch(setup) if watch else None)
@@ -136,12 +134,12 @@ class Stage:
                 journal.close()
 
     def _journal(self, setup: Setup) -> Journal | None:
-        if self._replays is not None:
-            return Journal(None, self._replays.get(setup.key, []), only_replay=True)
+        if self.replays is not None:
+            return Journal(None, self.replays.get(setup.key, []), only_replay=True)
         return Journal(self._path(setup)) if self.cast.suspends else None
 
     def _path(self, setup: Setup) -> Path:
-        return self._folder / FOLDER / f"{setup.key}.jsonl"
+        return self.folder / FOLDER / f"{setup.key}.jsonl"
 
 
 def cast_of(plan: Plan, *, replay: bool = False, judge_only: bool = False) -> Cast:

@@ -15,6 +15,7 @@ from clinic_sim.sweeps import index
 from clinic_sim.sweeps.accounts import Accounts
 from clinic_sim.sweeps.cast import Cast
 from clinic_sim.sweeps.index import Rows
+from clinic_sim.sweeps.interrupts import cancelled_by_interrupt
 from clinic_sim.sweeps.local import play_locally
 from clinic_sim.sweeps.outcome import Setup
 from clinic_sim.sweeps.plan_files import dump_plan
@@ -122,7 +123,8 @@ async def _run(sweep: Sweep, cast: Cast, store: RunStore, watch: Watch, replays:
             if watch.done:
                 watch.done(found)
 
-        await _engine(stage, owed(sweep, store), done, watch)
+        with cancelled_by_interrupt():
+            await _engine(stage, owed(sweep, store), done, watch)
     finally:
         await cast.aclose()
     path = store.close()
