@@ -24,6 +24,7 @@ from clinic_sim.sweeps.plan import EnginePlan
 from clinic_sim.sweeps.sweep import Finished, Watch, open_store, run_sweep
 
 pytestmark = [
+    pytest.mark.xdist_group("ray"),  # one cluster, not one in each process of the test runner
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: the extra `ray`"),
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc, to find the worker processes"),
 ]
