@@ -40,14 +40,15 @@ def compare_runs(request: CompareRequest) -> int:
     """
     words = Words.of(request.language)
     found = against(request.first, request.second, request.a, request.b)
-    if request.as_json:
-        print_json(found.numbers())
-    else:
-        print_comparison(found, words)
+    # The file first: whoever reads the output may leave early (`| head`).
     if request.html is not None:
         write_page(request.html, render_comparison(found, request.language))
-        if not request.as_json:
-            console().print(f"Written to {request.html}")
+    if request.as_json:
+        print_json(found.numbers())
+        return 0
+    print_comparison(found, words)
+    if request.html is not None:
+        console().print(f"Written to {request.html}")
     return 0
 
 

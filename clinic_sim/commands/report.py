@@ -45,15 +45,16 @@ def report_run(request: ReportRequest) -> int:
     """
     words = Words.of(request.language)
     found = report(request.run, each=0 if request.terminal else request.each, success=request.success)
+    path = request.out or request.run / PAGE
+    written = not request.terminal and not (request.as_json and request.out is None)
+    # The file first: whoever reads the output may leave early (`| head`).
+    if written:
+        write_page(path, render(found, request.language))
     if request.as_json:
         print_json(found.numbers())
-    else:
-        print_report(found, words)
-    if request.terminal or (request.as_json and request.out is None):
         return 0
-    path = request.out or request.run / PAGE
-    write_page(path, render(found, request.language))
-    if not request.as_json:
+    print_report(found, words)
+    if written:
         console().print(f"Written to {path}")
     return 0
 

@@ -77,7 +77,8 @@ def against(first: Path, second: Path, a: str | None = None, b: str | None = Non
         ConfigError: a doctor is unknown, or the runs share none.
         StoreError: one is no run, or cannot be read.
     """
-    ours, theirs = Roster(RunTable.read(first)), Roster(RunTable.read(second))
+    ours = Roster(RunTable.read(first))
+    theirs = ours if first.resolve() == second.resolve() else Roster(RunTable.read(second))
     matched = Matched(ours, theirs)
     matches = match_doctors(ours, theirs, a, b)
     tables = (

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 
 from clinic_sim.reports.grouping import Roster
 from clinic_sim.sweeps.journal import whole_lines
-from clinic_sim.sweeps.lines import key_of
+from clinic_sim.sweeps.lines import decoded, key_of
 from clinic_sim.sweeps.store import FAILURES
 
 MOST_LOST = 20
@@ -59,7 +58,7 @@ def failed_lines(roster: Roster, keys: Iterable[str]) -> dict[str, dict[str, Any
         for line, _ in whole_lines(path):
             key = key_of(line)
             if key in wanted:
-                found[key] = orjson.loads(line)
+                found[key] = decoded(line)
     return found
 
 

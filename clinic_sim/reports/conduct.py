@@ -32,7 +32,7 @@ def closing(roster: Roster) -> Table:
                 decisive,
                 last_new,
                 np.minimum(ints["courtesy"][mask], turns),
-                np.zeros(len(turns)),
+                np.array([reason == "patient_left" for reason in compress(roster.table.ended, mask)], dtype=np.float64),
             )
         )
         rows.append(
@@ -42,6 +42,7 @@ def closing(roster: Roster) -> Table:
                 rated(found.late),
                 estimated(found.late_turns),
                 rated(found.courtesy),
+                rated(found.left),
                 rated(found.unfinished),
             )
         )
@@ -51,6 +52,7 @@ def closing(roster: Roster) -> Table:
         Column("late", Kind.PERCENT),
         Column("late_turns", Kind.NUMBER),
         Column("courtesy", Kind.PERCENT),
+        Column("patient_left", Kind.PERCENT),
         Column("unfinished", Kind.PERCENT),
     )
     return Table("closure", columns, tuple(rows), (Note.of("note.closure", allowance=ALLOWANCE),))

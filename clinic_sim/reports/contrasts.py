@@ -44,8 +44,10 @@ def contrasts(roster: Roster) -> Table:
     columns = (Column("first"), Column("second"), *_COMPARED)
     names = roster.doctors
     rows = tuple((names[a], names[b], *row) for (a, b), row in zip(pairs, comparison_rows(found), strict=True))
-    notes = (Note.of("note.paired", power=0.8), Note.of("note.holm", tests=len(found)))
-    return Table("contrasts", columns, rows, notes, lead=2)
+    notes = [Note.of("note.paired", power=0.8), Note.of("note.holm", tests=len(found))]
+    if len(ranked) > MOST_DOCTORS:
+        notes.append(Note.of("note.with_best", doctors=len(ranked)))
+    return Table("contrasts", columns, rows, tuple(notes), lead=2)
 
 
 def compared_columns(*lead: Column) -> tuple[Column, ...]:

@@ -12,10 +12,11 @@ from clinic_sim._version import __version__
 from clinic_sim.reports import breakdown, budgets, conduct, contrasts, losses, spending, spread, summary
 from clinic_sim.reports.chosen import choose, failed_lines
 from clinic_sim.reports.grouping import Roster
+from clinic_sim.reports.shown import Shown
 from clinic_sim.reports.statements import Statements
 from clinic_sim.reports.table import RunTable
 from clinic_sim.reports.tables import Table
-from clinic_sim.reports.transcripts import Shown, shown_of
+from clinic_sim.reports.transcripts import shown_of
 from clinic_sim.sweeps.accounts import Accounts
 from clinic_sim.sweeps.store import PLAN
 

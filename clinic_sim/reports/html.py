@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from clinic_sim.reports import charts
+from clinic_sim.reports import charts, cost_charts
 from clinic_sim.reports.document import Report
 from clinic_sim.reports.formats import cell, heading, number
 from clinic_sim.reports.svg import Figure
@@ -158,14 +158,14 @@ def _figures(report: Report, words: Words) -> Iterator[Figure]:
         yield charts.scores(tables["headline"], words)
         yield charts.dimensions(tables["headline"], words)
         for spent in ("exam_money", "model_cost"):
-            found = charts.tradeoff(tables["headline"], spent, words)
+            found = cost_charts.tradeoff(tables["headline"], spent, words)
             if found is not None:
                 yield found
     if any(row[2]["value"] is not None for row in tables["contrasts"].rows):
         yield charts.differences(tables["contrasts"], words)
     for name, table in tables.items():
         if name.startswith("curve_") and any(row[2]["value"] is not None for row in table.rows):
-            yield charts.budget(table, words)
+            yield cost_charts.budget(table, words)
     if any(row[1] for row in tables["components"].rows):
         yield charts.shares(tables["components"], words)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -103,18 +104,20 @@ class RunTable:
             raise StoreError(f"{folder}: its {index.FILE} is lost; `clinic-sim resume {folder}` makes it again")
         columns: dict[str, list[Any]] = {n: [] for n in (*_INTS, *_FLOATS, "key", "ended", "unscored", "concluded")}
         dimensions: dict[str, list[float | None]] = {}
-        curve: list[list[float]] = []
+        curve = array("d")  # flat: millions of small lists would take gigabytes
         starts = [0]
         rows = index.read(folder) if (folder / index.FILE).exists() else iter(())
         for count, row in enumerate(rows):
             for name, column in columns.items():
                 column.append(row[name])
             for name in row["dimensions"]:
-                dimensions.setdefault(name, [None] * count)
+                if name not in dimensions:
+                    dimensions[name] = [None] * count
             for name, values in dimensions.items():
                 values.append(row["dimensions"].get(name))
-            curve.extend(row["curve"])
-            starts.append(len(curve))
+            for point in row["curve"]:
+                curve.extend(point)
+            starts.append(len(curve) // 3)
         return cls(
             folder,
             manifest,
@@ -125,7 +128,7 @@ class RunTable:
             columns["ended"],
             columns["unscored"],
             np.array(columns["concluded"], dtype=np.bool_),
-            np.array(curve, dtype=np.float64).reshape(-1, 3),
+            np.frombuffer(curve, dtype=np.float64).reshape(-1, 3) if curve else np.empty((0, 3)),
             np.array(starts, dtype=np.int64),
             tuple(_failures(folder, set(columns["key"]))),
         )
