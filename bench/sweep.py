@@ -245,21 +245,19 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"cpus": os.cpu_count(), **found}, indent=1))
         return
-    for name, title in (("speed", "Offline sweeps, one process"), ("memory", "Memory")):
+    speeds = ("doctors", "episodes", "per_s", "per_cpu_s", "for_10000_cpu_s", "kb_an_episode", "peak_mb")
+    tables: tuple[tuple[str, str, tuple[str, ...], int], ...] = (
+        ("speed", "Offline sweeps, one process", speeds, 1),
+        ("memory", "Memory", speeds, 1),
+        ("steps", "Milliseconds of the processor an episode", ("doctor", *STEPS), 3),
+        ("large", "A run of many lines", ("what", "lines", "wall_s", "cpu_s", "peak_mb", "note"), 1),
+    )
+    for name, title, columns, digits in tables:
         if name in found:
-            columns = ("doctors", "episodes", "per_s", "per_cpu_s", "for_10000_cpu_s", "kb_an_episode", "peak_mb")
-            print_table(title, columns, [cells(row, columns) for row in found[name]])
-    if "steps" in found:
-        columns = ("doctor", *STEPS)
-        print_table(
-            "Milliseconds of the processor an episode", columns, [cells(row, columns, 3) for row in found["steps"]]
-        )
-    if "large" in found:
-        columns = ("what", "lines", "wall_s", "cpu_s", "peak_mb", "note")
-        print_table("A run of many lines", columns, [cells(row, columns) for row in found["large"]])
+            print_table(title, columns, [cells(row, columns, digits) for row in found[name]])
 
 
-def cells(row: dict[str, Any], columns: tuple[str, ...], digits: int = 1) -> list[str]:
+def cells(row: dict[str, Any], columns: tuple[str, ...], digits: int) -> list[str]:
     """One row as text."""
     return [f"{row[c]:.{digits}f}" if isinstance(row[c], float) else str(row[c]) for c in columns]
 

@@ -72,7 +72,7 @@ class HttpModel:
         self._proxy_headers: dict[str, str] | None = None
         if who:
             # A proxy reads what is plain; of what is not it sees the request for a tunnel only.
-            if self.base_url.startswith("https:"):
+            if urlsplit(self.base_url).scheme == "https":
                 self._proxy_headers = {"Proxy-Authorization": who}
             else:
                 self._headers["Proxy-Authorization"] = who

@@ -99,6 +99,13 @@ async def test_pictures_and_every_script_pass_unchanged(stub: Stub, ask: Any) ->
     assert stub.bodies[0]["messages"][0]["content"] == content
 
 
+async def test_a_request_of_megabytes_is_sent_whole(stub: Stub, ask: Any) -> None:
+    picture = "data:image/png;base64," + "iVBORw0KGgo=" * 250_000
+    await ask([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": picture}}]}])
+    assert stub.bodies[0]["messages"][0]["content"][0]["image_url"]["url"] == picture
+    assert int(stub.headers[0]["Content-Length"]) > len(picture)
+
+
 async def test_half_a_surrogate_pair_does_not_end_the_run(stub: Stub, ask: Any) -> None:
     reply = await ask([{"role": "user", "content": "broken \ud83d here"}])
     assert reply.text == "Hello."

@@ -80,16 +80,19 @@ async def test_a_server_elsewhere_is_asked_through_the_proxy(
     assert proxy.authorization == ["Basic " + base64.b64encode(b"me:secret").decode()]
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    ("client", "scheme"), [(client, scheme) for client in CLIENTS for scheme in ("https", "HTTPS")]
+)
 async def test_an_encrypted_server_is_asked_through_a_tunnel(
-    proxy: Proxy, client: str, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy, client: str, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@{proxy.address}")
-    model = model_at("https://model.invalid/v1", client)
+    model = model_at(f"{scheme}://model.invalid/v1", client)
     with pytest.raises(Unavailable) as failed:
         await model.chat(HI)
     await model.aclose()
     assert proxy.lines == ["CONNECT model.invalid:443 HTTP/1.1"]
+    assert proxy.authorization == ["Basic " + base64.b64encode(b"me:secret").decode()]
     assert "secret" not in str(failed.value)
 
 
