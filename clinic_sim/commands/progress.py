@@ -30,7 +30,7 @@ class Progress:
 
     def __init__(self, accounts: Accounts, waiting: Waiting, spending: Spending) -> None:
         self._accounts = accounts
-        self._before = accounts.completed
+        self._before = accounts.completed + accounts.failed.total()
         self._waiting = waiting
         self._spending = spending
         self._began = time.monotonic()

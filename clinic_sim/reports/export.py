@@ -15,6 +15,7 @@ from clinic_sim.reports.table import RunTable, decode
 from clinic_sim.sweeps.files import replacing
 from clinic_sim.sweeps.journal import whole_lines
 from clinic_sim.sweeps.lines import decoded
+from clinic_sim.sweeps.planned import Shard
 from clinic_sim.sweeps.store import EPISODES
 
 What = Literal["episodes", "verdicts", "events"]
@@ -104,8 +105,11 @@ def planned_places(manifest: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.int6
     size = len(manifest["cases"]) * int(plan["repeats"])
     for name in ("doctors", "roles", "personas", "seeds"):
         size *= len(plan[name])
-    number, _, of = (manifest["shard"] or "1/1").partition("/")
-    return np.arange(int(number) - 1, size, int(of), dtype=np.int64)
+    places = np.arange(size, dtype=np.int64)
+    if manifest["shard"]:
+        shard = Shard.parse(manifest["shard"])
+        places = places[places // len(plan["doctors"]) % shard.of == shard.number - 1]
+    return places
 
 
 _DETAILS: dict[str, list[str]] = {

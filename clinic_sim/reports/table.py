@@ -18,9 +18,9 @@ from clinic_sim.errors import StoreError
 from clinic_sim.sweeps import index
 from clinic_sim.sweeps.accounts import Accounts
 from clinic_sim.sweeps.journal import whole_lines
-from clinic_sim.sweeps.lines import decoded, key_of
+from clinic_sim.sweeps.lines import decoded
 from clinic_sim.sweeps.manifest import read_manifest
-from clinic_sim.sweeps.store import EPISODES, FAILURES, brief_failure
+from clinic_sim.sweeps.store import EPISODES, FAILURES, failure_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -107,17 +107,23 @@ class RunTable:
         curve = array("d")  # flat: millions of small lists would take gigabytes
         starts = [0]
         rows = index.read(folder) if (folder / index.FILE).exists() else iter(())
-        for count, row in enumerate(rows):
-            for name, column in columns.items():
-                column.append(row[name])
-            for name in row["dimensions"]:
-                if name not in dimensions:
-                    dimensions[name] = [None] * count
-            for name, values in dimensions.items():
-                values.append(row["dimensions"].get(name))
-            for point in row["curve"]:
-                curve.extend(point)
-            starts.append(len(curve) // 3)
+        try:
+            for count, row in enumerate(rows):
+                for name, column in columns.items():
+                    column.append(row[name])
+                for name in row["dimensions"]:
+                    if name not in dimensions:
+                        dimensions[name] = [None] * count
+                for name, values in dimensions.items():
+                    values.append(row["dimensions"].get(name))
+                for point in row["curve"]:
+                    curve.extend(point)
+                starts.append(len(curve) // 3)
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise StoreError(
+                f"{folder / index.FILE}:{len(starts)}: is no row of this version ({type(exc).__name__}: {exc}); "
+                "remove the file, `resume` makes it again"
+            ) from exc
         return cls(
             folder,
             manifest,
@@ -214,8 +220,7 @@ def _failures(folder: Path, finished: set[str]) -> list[Failure]:
     path = folder / FAILURES
     latest: dict[str, Failure] = {}
     for line, _ in whole_lines(path) if path.exists() else ():
-        key = key_of(line)
-        if key is not None and key not in finished:
-            brief = brief_failure(decoded(line))
+        key, brief = failure_of(line)
+        if key and key not in finished:
             latest[key] = Failure(key, brief["at"], brief["kind"], brief["stage"], brief["message"])
     return sorted(latest.values(), key=lambda f: f.at)

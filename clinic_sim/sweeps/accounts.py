@@ -39,7 +39,7 @@ class Accounts:
         return {
             "planned": self.planned,
             "completed": self.completed,
-            "failed": dict(sorted(self.failed.items())),
+            "failed": {kind: n for kind, n in sorted(self.failed.items()) if n},
             "skipped": self.skipped,
             "scored": self.scored,
             "unscored": dict(sorted(self.unscored.items())),
@@ -53,6 +53,5 @@ class Accounts:
 
 
 def _by(counts: Mapping[str, int]) -> str:
-    if not counts:
-        return ""
-    return f" ({', '.join(f'{kind} {n}' for kind, n in sorted(counts.items()))})"
+    told = ", ".join(f"{kind} {n}" for kind, n in sorted(counts.items()) if n)
+    return f" ({told})" if told else ""

@@ -93,7 +93,7 @@ def _engine(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Plan(_Part):

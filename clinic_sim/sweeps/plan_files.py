@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from clinic_sim.cases.loading import read_yaml
+from clinic_sim.cases.packs import pack_names
 from clinic_sim.errors import CaseError, ConfigError
 from clinic_sim.sweeps.plan import Plan
 
@@ -59,7 +60,7 @@ def plan_of(data: Mapping[str, Any], where: str = "") -> Plan:
 
 def dump_plan(plan: Plan) -> str:
     """A plan as YAML that runs again."""
-    data = plan.model_dump(mode="json", exclude_none=True)
+    data = plan.model_dump(mode="json")  # what is None is said: a field that is left out has its default
     return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
 
 
@@ -119,12 +120,19 @@ def _problems(exc: ValidationError) -> str:
 
 
 def _located(plan: Plan, folder: Path) -> Plan:
-    """Folders of packs and the rubric's file, where they stand beside the plan."""
+    """The plan with the places of its packs and its rubric's file: beside the plan, or where it is run."""
 
-    def beside(name: str) -> str:
-        path = folder / name
-        looks_like_path = "/" in name or name.endswith((".yaml", ".yml")) or path.is_dir()
-        return str(path.resolve()) if looks_like_path and not Path(name).is_absolute() and path.exists() else name
+    def found(name: str) -> str:
+        for path in (folder / name, Path(name)):
+            if path.exists():
+                return str(path.resolve())
+        return name
 
-    sources = tuple(s.model_copy(update={"pack": beside(s.pack)}) for s in plan.scenarios)
-    return plan.model_copy(update={"scenarios": sources, "rubric": beside(plan.rubric)})
+    def pack(name: str) -> str:
+        return name if name in pack_names() else found(name)
+
+    def rubric(name: str) -> str:
+        return found(name) if "/" in name or name.endswith((".yaml", ".yml")) else name
+
+    sources = tuple(s.model_copy(update={"pack": pack(s.pack)}) for s in plan.scenarios)
+    return plan.model_copy(update={"scenarios": sources, "rubric": rubric(plan.rubric)})

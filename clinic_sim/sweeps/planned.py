@@ -46,13 +46,17 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The `number`-th of `of` parts of a plan, from 1: every `of`-th episode."""
+    """The `number`-th of `of` parts of a plan, from 1. All doctors of a case are in one part."""
 
     number: int
     of: int
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
+
+    def holds(self, at: int, doctors: int) -> bool:
+        """The episode at that place in a plan of so many doctors is of this part."""
+        return at // doctors % self.of == self.number - 1
 
     @classmethod
     def parse(cls, text: str) -> Shard:
@@ -102,7 +106,8 @@ class Sweep:
     def episodes(self) -> tuple[Planned, ...]:
         """Every planned episode of this shard, in the plan's order: doctors turn by turn on the same case, so that
         a run cut short can still be compared."""
-        return tuple(p for p in self._all() if self.shard is None or p.at % self.shard.of == self.shard.number - 1)
+        shard, doctors = self.shard, len(self.plan.doctors)
+        return tuple(p for p in self._all() if shard is None or shard.holds(p.at, doctors))
 
     @property
     def size(self) -> int:
@@ -139,6 +144,7 @@ class Sweep:
     def _all(self) -> Iterator[Planned]:
         plan = self.plan
         shared = [[self._shared(d, r) for r in range(len(plan.roles))] for d in range(len(plan.doctors))]
+        self._check_different(shared)
         cases = [canonical([case.id, case.content_hash]) for _, case in self.cases]
         personas = [canonical(persona.model_dump(mode="json")) for persona in self.personas]
         at = 0
@@ -152,6 +158,24 @@ class Sweep:
                                 key = hashlib.sha256(text.encode()).hexdigest()[:20]
                                 yield Planned(at, key, case, doctor, roles, persona, seed, repeat)
                                 at += 1
+
+    def _check_different(self, shared: list[list[str]]) -> None:
+        """Two doctors or clinics that differ in nothing that matters would be the same episodes twice.
+
+        Raises:
+            ConfigError: there are two.
+        """
+        plan = self.plan
+        seen: dict[str, str] = {}
+        for doctor, row in enumerate(shared):
+            for roles, text in enumerate(row):
+                name = f"doctor {plan.doctors[doctor]!r}" + (f" with roles {roles + 1}" if len(row) > 1 else "")
+                if text in seen:
+                    raise ConfigError(
+                        f"{name} is the same as {seen[text]}: an address, a price or the order of parameters makes no "
+                        "other doctor or clinic; use `repeats` to play one again"
+                    )
+                seen[text] = name
 
     def _shared(self, doctor: int, roles: int) -> str:
         """What the episodes of one doctor in one clinic share, as text."""

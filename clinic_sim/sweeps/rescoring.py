@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,7 @@ async def _rescore(
         if (source.folder / FAILURES).exists() and not (store.folder / FAILURES).exists():
             shutil.copyfile(source.folder / FAILURES, store.folder / FAILURES)
         accounts = account(sweep, store)
-        for failure in source.failures():
-            accounts.failed[failure["kind"]] += 1
+        accounts.failed = Counter(failure["kind"] for failure in source.failures())
         if begun:
             begun(store, accounts, spending)
 

@@ -51,6 +51,10 @@ class Spending:
         """Dollars so far, episodes in flight included, as far as known."""
         return self._done + self.in_flight + self.elsewhere
 
+    def recount(self, amount: float) -> None:
+        """An attempt of which so much is on record is made again: its calls are replayed, and counted then."""
+        self._done -= amount
+
     @property
     def reached(self) -> bool:
         """The cap is reached."""

@@ -117,6 +117,8 @@ class Stage:
                 self._path(setup).unlink(missing_ok=True)
             if attempt > self.sweep.plan.retries:
                 return Done(planned, failures=tuple(failed), outcome=outcome)
+            if record["resumable"] and self.cast.suspends:
+                self.spending.recount(record["cost"] or 0.0)
         return Done(planned, failures=tuple(failed))
 
     async def _attempt(self, setup: Setup, watch: Callable[[Setup], Watcher] | None) -> Outcome | None:

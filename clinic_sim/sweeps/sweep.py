@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from clinic_sim.cases.compiled import compile_case
 from clinic_sim.clinic.driving import new_loop
@@ -71,7 +74,17 @@ def open_store(sweep: Sweep, folder: Path, *, accept_code: bool = False) -> RunS
 def rows_of(sweep: Sweep) -> Rows:
     """Makes index rows of a sweep's episodes."""
     cases = {case.id: case for _, case in sweep.cases}
-    return lambda key, data: row_of(key, data, compile_case(cases[data["episode"]["case"]]))
+
+    def row(key: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        if places().get(key) != data["at"]:
+            raise KeyError(key)  # of another plan: it is left out
+        return row_of(key, data, compile_case(cases[data["episode"]["case"]]))
+
+    @cache
+    def places() -> dict[str, int]:
+        return {planned.key: planned.at for planned in sweep.episodes}
+
+    return row
 
 
 def run_sweep(
@@ -114,6 +127,9 @@ async def _run(sweep: Sweep, cast: Cast, store: RunStore, watch: Watch, replays:
 
         def done(found: Done) -> None:
             key = found.planned.key
+            earlier = store.failed.get(key)
+            if earlier and (found.line or found.failures):
+                accounts.failed -= Counter([earlier["kind"]])
             for failure in found.failures:
                 store.fail(key, failure)
             if found.line:
@@ -137,8 +153,9 @@ def owed(sweep: Sweep, store: RunStore) -> list[Planned]:
 
 
 def account(sweep: Sweep, store: RunStore) -> Accounts:
-    """Where the episodes stand: what is finished counts; what failed before is owed again, and not counted yet."""
+    """Where the episodes stand. What failed before counts as failed until it is played again."""
     accounts = Accounts(len(sweep.episodes), len(store.places))
+    accounts.failed.update(failure["kind"] for failure in store.failed.values())
     if store.places:
         for row in index.read(store.folder):
             if row["unscored"]:

@@ -171,7 +171,6 @@ def test_a_broken_line_is_owed_again_and_comes_out_the_same(
         assert (run / name).read_bytes() == (whole / name).read_bytes(), name
 
 
-@pytest.mark.xfail(strict=True, reason="sweep.rows_of takes keys that are not planned")
 def test_an_episode_of_another_plan_is_not_counted(run: Path, whole: Path, carrying: Callable[..., Any]) -> None:
     other = carrying(seeds=[77])
     other.run(run.parent / "other")
@@ -196,7 +195,6 @@ def test_a_report_over_an_index_that_is_none_says_where_and_what_to_do(run: Path
         list(index.read(run))
 
 
-@pytest.mark.xfail(strict=True, reason="RunTable.read: KeyError of a row without a column")
 @pytest.mark.parametrize("content", [b"{}\n", b"[]\n", b'{"key":"x"}\n'])
 def test_a_table_of_rows_that_lack_a_column_is_a_store_error(run: Path, content: bytes) -> None:
     (run / index.FILE).write_bytes(content)

@@ -183,7 +183,6 @@ def test_the_killed_command_asks_again_only_for_what_was_in_flight(
     assert set(kept) <= set(final)
 
 
-@pytest.mark.xfail(strict=False, reason="local: uvloop swallows the interrupt while it idles; a race")
 def test_control_c_ends_even_while_a_server_hangs_and_nothing_on_record_is_asked_again(
     command: Any, plan_file: Any, server: Any, waiting_for: Any, tmp_path: Path
 ) -> None:

@@ -153,7 +153,6 @@ def test_a_failed_episode_is_tried_again_as_often_as_the_plan_says(carrying: Any
     assert model.asked["doctor"] == 4 * 3 + 2  # what it was told before the failure is not asked again
 
 
-@pytest.mark.xfail(strict=True, reason="stage/spending: replayed calls of a retry count again")
 def test_what_was_told_before_a_failure_is_not_paid_for_twice(carrying: Any, model: Any, tmp_path: Path) -> None:
     def fails(role: str, n: int) -> None:
         if role == "doctor" and n in (2, 3):
@@ -207,7 +206,6 @@ def test_wherever_the_cap_is_reached_nothing_fails_and_nothing_is_paid_for_twice
         assert digest_of(tmp_path / "run", name) == digest_of(tmp_path / "undisturbed", name), name
 
 
-@pytest.mark.xfail(strict=True, reason="sweep.account forgets earlier failures, RunTable.accounts counts them")
 def test_the_report_says_of_a_run_what_the_command_said(carrying: Any, model: Any, tmp_path: Path) -> None:
     def fails(role: str, n: int) -> None:
         raise Unavailable("injected")

@@ -281,7 +281,6 @@ def test_episodes_whose_manifest_is_lost_are_neither_taken_over_nor_thrown_away(
     assert path.read_bytes() == before
 
 
-@pytest.mark.xfail(strict=True, reason="plan_files.dump_plan: exclude_none drops `limits.turns: null`")
 def test_a_run_without_limit_of_turns_goes_on_by_its_own_plan(carrying: Any, tmp_path: Path) -> None:
     carrying(limits={"turns": None}, doctors=["guess"]).run(tmp_path / "run")
     assert resumed(tmp_path / "run") == 0
@@ -302,7 +301,6 @@ def test_a_failure_that_is_none_does_not_stop_a_run(carrying: Any, tmp_path: Pat
     assert carrying().run(tmp_path / "run").accounts.whole
 
 
-@pytest.mark.xfail(strict=True, reason="RunTable: takes failures as they come; `store.failure_of` leaves garbage out")
 @pytest.mark.parametrize("content", [b'{"key":"abc"}\n', b'{"key":"abc",}\n'])
 def test_a_failure_that_is_none_does_not_stop_a_report(carrying: Any, tmp_path: Path, content: bytes) -> None:
     carrying().run(tmp_path / "run")
