@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -66,6 +66,11 @@ NAMES: dict[type[Any], str] = {
 TYPES = {name: kind for kind, name in NAMES.items()}
 
 
+_FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in NAMES}
+"""`dataclasses.asdict` copies everything and takes ten times as long."""
+
+
 def to_dict(action: Action) -> dict[str, Any]:
     """The action as plain JSON data, `{"action": name, ...fields}`."""
-    return {"action": NAMES[type(action)], **asdict(action)}
+    kind = type(action)
+    return {"action": NAMES[kind], **{name: getattr(action, name) for name in _FIELDS[kind]}}

@@ -181,13 +181,17 @@ _ENUMS: dict[tuple[str, str], type[StrEnum]] = {
 }
 
 
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind) if field.name != "n") for kind in _TYPES.values()
+}
+
+
 def to_dict(event: Event) -> dict[str, Any]:
     """The event as plain JSON data."""
     data: dict[str, Any] = {"n": event.n, "type": event.type}
-    for field in fields(event):
-        if field.name != "n":
-            value = getattr(event, field.name)
-            data[field.name] = action_to_dict(value) if field.name == "action" else value
+    for name in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        data[name] = action_to_dict(value) if name == "action" else value
     return data
 
 
