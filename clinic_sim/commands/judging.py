@@ -10,7 +10,8 @@ from typing import Any, get_args
 from clinic_sim.clinic.driving import drive
 from clinic_sim.commands.console import number, print_json, print_table
 from clinic_sim.errors import ConfigError
-from clinic_sim.judge.calibration import Cuts, Split, calibrate, in_split, shipped_cuts
+from clinic_sim.judge.calibration import Split, calibrate, in_split
+from clinic_sim.judge.grade_cuts import Cuts, shipped_cuts
 from clinic_sim.judge.graders import Rated, carried, grade_by_model, grade_offline
 from clinic_sim.judge.label_files import read_labels
 from clinic_sim.judge.labels import Label
@@ -121,7 +122,7 @@ def _print(report: dict[str, dict[str, Any]], head: dict[str, str]) -> None:
     )
     print_table(
         "Mean: the graders', the judge's, and the judge's corrected by a small checked sample (95 % interval)",
-        ["view", "graders", "judge", "checked", "corrected", "sample alone"],
+        ["view", "graders", "judge", "checked", "corrected", "sample alone", "coverage", "width to sample's"],
         [
             [
                 view,
@@ -130,6 +131,8 @@ def _print(report: dict[str, dict[str, Any]], head: dict[str, str]) -> None:
                 str(found["mean"]["checked"]),
                 _mean(found["mean"]["corrected"]),
                 _mean(found["mean"]["sample_only"]),
+                number(found["mean"].get("coverage"), 2),
+                number(found["mean"].get("width"), 2),
             ]
             for view, found in report.items()
         ],

@@ -59,7 +59,7 @@ def test_every_quantity_of_a_sign_is_one_that_reports_are_read_for() -> None:
     assert shown == frozenset()
     from clinic_sim.doctors.results import _names
 
-    known = {*_names()[1], "dbp"}
+    known = {*(analyte.key for analyte in _names()[1]), "dbp"}
     assert {k[1:] for k in keys} <= known
 
 
