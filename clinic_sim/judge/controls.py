@@ -147,6 +147,24 @@ _TRUE: tuple[tuple[Control, Callable[[Sequence[Line]], bool]], ...] = (
         lambda lines: bool(_words(lines, "diagnosis")),
     ),
 )
+
+
+def true_questions() -> frozenset[str]:
+    """The wordings of the true controls, in both languages."""
+    return frozenset(w for control, _ in _TRUE for w in (control.question.en, control.question.zh))
+
+
+def is_false_control(question: str) -> bool:
+    """A question as a judge reads it is one of the false controls, or one about a place that is made up."""
+    return question in _false_questions() or _PLACE.fullmatch(question) is not None
+
+
+@cache
+def _false_questions() -> frozenset[str]:
+    return frozenset(w for item in pool() for w in (item.control.question.en, item.control.question.zh))
+
+
+_PLACE = re.compile(r"Does the doctor mention a place called \w+\?|医生是否提到一个叫\w+的地方？")
 _SYLLABLES = {
     "en": ("vel", "mo", "ra", "tin", "dua", "ke", "sol", "bri", "nax", "lo", "pem", "gu", "fer", "zi", "hol", "wen"),
     "zh": ("洛", "维", "塔", "蒙", "瑞", "卡", "弗", "贝", "诺", "希", "拉", "森", "图", "莫", "德", "尼"),
