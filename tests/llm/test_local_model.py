@@ -288,7 +288,9 @@ def test_a_doctor_that_is_told_too_much_ends_unscored(short: str, tmp_path: Path
     assert lines[0]["termination"] == "doctor_failed"
     assert lines[0]["failure"].startswith("ContextOverflow")
     assert lines[0]["total"] is None
-    assert episodes(folder)[0]["usage"]["doctor"]["failed"] >= 1
+    (failure,) = [json.loads(line) for line in (folder / "failures.jsonl").read_text("utf-8").splitlines()]
+    assert (failure["stage"], failure["kind"]) == ("doctor", "ContextOverflow")
+    assert failure["usage"]["doctor"]["failed"] >= 1
 
 
 def test_a_patient_that_is_told_too_much_is_covered(short: str, tmp_path: Path) -> None:
