@@ -114,13 +114,18 @@ def report(
     success: Annotated[
         float, typer.Option(min=0, max=1, help="Total from which a consultation succeeds, for pass^k.")
     ] = 0.6,
+    judged: Annotated[
+        list[Path] | None,
+        typer.Option("--judged", help="The same run rescored by another judge: how much judges differ; repeatable."),
+    ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Only print the tables; write no file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON; a file only with --out.")] = False,
 ) -> None:
     """Report a run: one HTML file that needs no network, and the headline here."""
     from clinic_sim.commands.report import ReportRequest, report_run
 
-    request = ReportRequest(run, out, language, episodes, success, terminal=terminal, as_json=as_json)
+    others = tuple(judged or ())
+    request = ReportRequest(run, out, language, episodes, success, terminal=terminal, judged=others, as_json=as_json)
     raise typer.Exit(report_run(request))
 
 

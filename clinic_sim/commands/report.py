@@ -32,6 +32,8 @@ class ReportRequest:
     success: float = SUCCESS
     terminal: bool = False
     """Only the tables at the terminal: no file is written."""
+    judged: tuple[Path, ...] = ()
+    """Runs that hold the same episodes scored by other judges."""
     as_json: bool = False
     """Only the numbers, on standard output; a file too where `out` names one."""
 
@@ -44,7 +46,8 @@ def report_run(request: ReportRequest) -> int:
         StoreError: the folder is no run, or the page cannot be written.
     """
     words = Words.of(request.language)
-    found = report(request.run, each=0 if request.terminal else request.each, success=request.success)
+    each = 0 if request.terminal else request.each
+    found = report(request.run, each=each, success=request.success, judged=request.judged)
     path = request.out or request.run / PAGE
     written = not request.terminal and not (request.as_json and request.out is None)
     # The file first: whoever reads the output may leave early (`| head`).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,14 +85,16 @@ class Report:
         }
 
 
-def report(folder: Path, *, each: int = EACH, success: float = summary.SUCCESS) -> Report:
+def report(folder: Path, *, each: int = EACH, success: float = summary.SUCCESS, judged: Sequence[Path] = ()) -> Report:
     """The report of a run's folder.
 
     Args:
         each: Worst and best episodes shown of every doctor.
         success: Total from which a consultation counts as a success in pass^k.
+        judged: Runs that hold the same episodes scored by other judges: the judge is one of the sources of spread then.
 
     Raises:
+        ConfigError: one of `judged` is of another plan.
         StoreError: it is no run, or cannot be read.
     """
     roster = Roster(RunTable.read(folder))
@@ -100,7 +102,7 @@ def report(folder: Path, *, each: int = EACH, success: float = summary.SUCCESS) 
         provenance(roster),
         roster.table.accounts,
         success,
-        {table.name: table for table in _tables(roster, success)},
+        {table.name: table for table in _tables(roster, success, [RunTable.read(other) for other in judged])},
         tuple(_episodes(roster, each)),
     )
 
@@ -131,7 +133,7 @@ def provenance(roster: Roster) -> Provenance:
     )
 
 
-def _tables(roster: Roster, success: float) -> list[Table]:
+def _tables(roster: Roster, success: float, judged: Sequence[RunTable]) -> list[Table]:
     return [
         losses.accounting(roster),
         summary.headline(roster, success),
@@ -143,7 +145,7 @@ def _tables(roster: Roster, success: float) -> list[Table]:
         conduct.closing(roster),
         conduct.endings(roster),
         conduct.ordering(roster),
-        spread.spread(roster),
+        spread.spread(roster, judged),
         spending.spending(roster),
         spending.models(roster),
         losses.failures(roster),

@@ -184,3 +184,14 @@ def test_a_cell_is_no_formula_and_an_unknown_ending_is_refused(played: Path, tmp
     with pytest.raises(ConfigError, match="episodes, verdicts, events"):
         _export(played, "-o", tmp_path / "t.csv", "--what", "turns")
     assert not list(tmp_path.iterdir())
+
+
+def test_how_much_judges_differ_is_a_source_of_spread(plan: Path, played: Path, tmp_path: Path) -> None:
+    cli("rescore", played, "--rubric", "mvme", "--out", tmp_path / "other", "-q")
+    alone = cli("report", played)["tables"]["components"]
+    both = cli("report", played, "--judged", tmp_path / "other")["tables"]["components"]
+    assert "judge" not in {row["source"] for row in alone}
+    assert "judge" in {row["source"] for row in both}
+    cli("sweep", plan, "--seed", 9, "--out", tmp_path / "foreign", "-q")
+    with pytest.raises(ConfigError, match="judged again"):
+        cli("report", played, "--judged", tmp_path / "foreign")
