@@ -16,6 +16,7 @@ from clinic_sim.sweeps.cast import Cast
 from clinic_sim.sweeps.manifest import read_manifest
 from clinic_sim.sweeps.plan_files import load_plan
 from clinic_sim.sweeps.planned import Shard, Sweep
+from clinic_sim.sweeps.spending import check_prices
 from clinic_sim.sweeps.stage import cast_of
 from clinic_sim.sweeps.store import PLAN
 from clinic_sim.sweeps.sweep import Finished, Watch, open_store
@@ -70,6 +71,7 @@ def resume_run(folder: Path, overrides: Mapping[str, Any], *, other_code: bool, 
 
 
 def _carry_out(sweep: Sweep, cast: Cast, folder: Path, request: SweepRequest, other_code: bool = False) -> int:
+    check_prices(cast.models, sweep.plan.max_cost)  # before anything is written
     replays = read_calls(request.replay) if request.replay else None
     store = open_store(sweep, folder, accept_code=other_code)
     found = len(store.places)

@@ -52,6 +52,7 @@ def check_same(folder: Path, manifest: Mapping[str, Any], *, accept_code: bool =
         found = [d for d in found if d[0] not in _CODE]
     if not found:
         return
+    found.sort(key=lambda d: not d[0].startswith("plan."))  # the author's own words first, then what follows from them
     shown = "".join(f"\n  {where}: was {was}, is {now}" for where, was, now in found[:_MOST])
     more = f"\n  and {len(found) - _MOST} more" if len(found) > _MOST else ""
     only_code = all(where in _CODE for where, _, _ in found)
