@@ -71,7 +71,7 @@ def resume_run(folder: Path, overrides: Mapping[str, Any], *, other_code: bool, 
 
 
 def _carry_out(sweep: Sweep, cast: Cast, folder: Path, request: SweepRequest, other_code: bool = False) -> int:
-    check_prices(cast.models, sweep.plan.max_cost)  # before anything is written
+    check_prices(cast, sweep.plan.max_cost)  # before anything is written
     replays = read_calls(request.replay) if request.replay else None
     store = open_store(sweep, folder, accept_code=other_code)
     found = len(store.places)

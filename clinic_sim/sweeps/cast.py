@@ -20,6 +20,9 @@ from clinic_sim.models.build import make_model
 from clinic_sim.models.cache import ReplyCache
 from clinic_sim.models.chat import ChatModel
 
+AGENT = "langgraph/"
+"""How the name of a doctor begins that calls its models itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -109,7 +112,7 @@ def make_cast(
 
 def _seat(name: str, models: list[tuple[str, ChatModel]], replies: ReplyCache | None, replay: bool) -> Seat:
     model = None
-    if "/" in name and not name.startswith("langgraph/"):
+    if "/" in name and not name.startswith(AGENT):
         model = make_model(name, role="doctor", cache=replies, replay=replay, max_tokens=DOCTOR_TOKENS)
         models.append(("doctor", model))
     first = make_doctor(name, model=model)

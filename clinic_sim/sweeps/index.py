@@ -122,9 +122,12 @@ def _known(path: Path, episodes: BinaryIO, size: int) -> tuple[dict[str, tuple[P
 
 def _stands(episodes: BinaryIO, key: str, place: Place) -> bool:
     """The episode's line is where its row says: the file was neither edited, nor put in order without its index."""
-    handle, head = episodes.fileno(), KEY_START + key.encode("ascii") + b'"'
-    ends = os.pread(handle, 2, place.offset + place.length - 2) == b"}\n"
-    return ends and os.pread(handle, len(head), place.offset) == head
+    head = KEY_START + key.encode("ascii") + b'"'
+    episodes.seek(place.offset)
+    if episodes.read(len(head)) != head:
+        return False
+    episodes.seek(place.offset + place.length - 2)
+    return episodes.read(2) == b"}\n"
 
 
 def _holds_episode(episodes: BinaryIO, start: int, end: int) -> bool:

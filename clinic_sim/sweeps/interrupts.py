@@ -30,7 +30,11 @@ def cancelled_by_interrupt() -> Iterator[None]:
         interrupted = True
         task.cancel()
 
-    loop.add_signal_handler(signal.SIGINT, interrupt)
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except NotImplementedError:  # Windows, whose loop hears the former handler
+        yield
+        return
     try:
         yield
     except asyncio.CancelledError:

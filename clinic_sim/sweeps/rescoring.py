@@ -85,7 +85,7 @@ async def _rescore(
     plan = sweep.plan
     spending = Spending(store.spent, plan.max_cost)
     try:
-        check_prices([m for m in cast.models if m[0] == "judge"], plan.max_cost)
+        check_prices(cast, plan.max_cost)
         store.settle_finished(record=plan.record)
         if (source.folder / FAILURES).exists() and not (store.folder / FAILURES).exists():
             shutil.copyfile(source.folder / FAILURES, store.folder / FAILURES)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from clinic_sim.errors import ConfigError, CostCapReached
 from clinic_sim.models.calls import Calls
-from clinic_sim.models.chat import ChatModel
+from clinic_sim.sweeps.cast import AGENT, Cast
 
 
 class Spending:
@@ -79,17 +77,19 @@ class Spending:
         return total
 
 
-def check_prices(models: Iterable[tuple[str, ChatModel]], cap: float | None) -> None:
+def check_prices(cast: Cast, cap: float | None) -> None:
     """A cap needs to know what calls cost.
 
     Raises:
-        ConfigError: a model has no prices.
+        ConfigError: a model, or an agent, has no prices.
     """
     if cap is None:
         return
-    without = sorted({f"{role} ({model.name})" for role, model in models if getattr(model, "prices", None) is None})
+    without = {f"{role} ({model.name})" for role, model in cast.models if getattr(model, "prices", None) is None}
+    # An agent calls its models itself: they are not among the cast's.
+    without |= {f"doctor ({d.name})" for d in cast.doctors if d.name.startswith(AGENT) and "price_in" not in d.settings}
     if without:
         raise ConfigError(
-            f"max_cost cannot be kept: no prices for {', '.join(without)}; "
+            f"max_cost cannot be kept: no prices for {', '.join(sorted(without))}; "
             "add ?price_in=...&price_out=... (US dollars for a million tokens) to the model's name"
         )

@@ -112,7 +112,7 @@ def run_sweep(
 async def _run(sweep: Sweep, cast: Cast, store: RunStore, watch: Watch, replays: Replays | None) -> Finished:
     plan = sweep.plan
     try:
-        check_prices(cast.models, plan.max_cost)
+        check_prices(cast, plan.max_cost)
         store.settle_finished(record=plan.record)
         spending = Spending(store.spent, plan.max_cost)
         if replays is not None and not any(p.key in replays for p in sweep.episodes):

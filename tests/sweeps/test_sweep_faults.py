@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
+from clinic_sim.clinic.staffing import StaffPlan
 from clinic_sim.errors import (
     BadReply,
     ConfigError,
@@ -28,7 +29,10 @@ from clinic_sim.errors import (
     StoreError,
     Unavailable,
 )
+from clinic_sim.judge.rubric import load_rubric
 from clinic_sim.reports.table import RunTable
+from clinic_sim.sweeps.cast import make_cast
+from clinic_sim.sweeps.spending import check_prices
 
 FAKE = "openai/fake"
 CAST: dict[str, Any] = {
@@ -334,3 +338,16 @@ def test_bad_servers_lose_no_episode(command: Any, plan_file: Any, server: Any, 
     assert again.returncode == (0 if data["scored"] == 4 else 1)
     found = keys_of(tmp_path / "run")
     assert len(found) == len(set(found)) == 4
+
+
+def test_a_cap_is_refused_for_an_agent_without_prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_agent.py").write_text("def make(tools, instructions):\n    raise NotImplementedError\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    priced = "langgraph/my_agent:make?price_in=1&price_out=2"
+    for doctor, refused in (("langgraph/my_agent:make", True), (priced, False)):
+        cast = make_cast([doctor], [StaffPlan()], load_rubric("clinic"))
+        if refused:
+            with pytest.raises(ConfigError, match=r"no prices for doctor \(langgraph/my_agent:make\)"):
+                check_prices(cast, 1.0)
+        else:
+            check_prices(cast, 1.0)
