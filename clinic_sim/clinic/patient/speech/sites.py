@@ -23,6 +23,7 @@ _BACK = re.compile(r"(?:my|his|her|the|your|lower|upper|mid|middle|whole) $")
 
 
 def sites(profile: Profile, heard: Heard, allowed: int, asked: Heard | None) -> Iterator[Found]:
+    """Places that something moved to, or was placed at, and that no allowed fact has."""
     known = ontology()
     speech = heard.speech
     composed = {(m.start, m.end) for m in heard.mentions if m.id.startswith("sx.")}
