@@ -9,7 +9,7 @@ episodes of the case.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from clinic_sim.cases.case import Case
@@ -121,11 +121,31 @@ _PARTS: dict[str, Callable[[CompiledCase], object]] = {
 """What is built on first use, by slot."""
 
 
-@lru_cache(maxsize=1024)
-def compile_case(case: Case) -> CompiledCase:
-    """The compiled form of a case; equal cases share one.
+_MOST = 1024
+"""Compiled cases that are kept: a sweep over a large collection must not hold every case that it ever met."""
 
-    Cases are frozen, so a case hashes by its content (some 30 µs; compiling takes a hundred times as long). The bound
-    keeps a sweep over a large collection from holding every case that it ever met.
-    """
+
+def compile_case(case: Case) -> CompiledCase:
+    """The compiled form of a case; equal cases share one."""
+    # A case hashes by its content, which takes longer than all else that an episode asks of it: the same object is
+    # known by its address first. Whoever is kept here cannot be freed, so that no other gets its address.
+    known = _same().get(id(case))
+    if known is not None:
+        return known
+    compiled = _compiled(case)
+    if compiled.case is case:
+        same = _same()
+        if len(same) >= _MOST:
+            same.clear()
+        same[id(case)] = compiled
+    return compiled
+
+
+@lru_cache(maxsize=_MOST)
+def _compiled(case: Case) -> CompiledCase:
     return CompiledCase(case)
+
+
+@cache
+def _same() -> dict[int, CompiledCase]:
+    return {}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple
 from typing import Any
 
 from clinic_sim.clinic.actions import Action, Ask, Conclude, Consult, Examine, Invalid, Order
@@ -79,7 +78,8 @@ def without_reasoning(text: str) -> str:
 def _size(action: Action) -> int:
     if isinstance(action, Invalid):
         return 0
-    return sum(len(v) if isinstance(v, str) else sum(map(len, v)) for v in astuple(action))
+    values = (getattr(action, name) for name in action.__slots__)
+    return sum(len(v) if isinstance(v, str) else sum(map(len, v)) for v in values)
 
 
 def _from_text(raw: str, language: str) -> Action:

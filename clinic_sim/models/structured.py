@@ -70,17 +70,20 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_
 def fits(value: Any, schema: Schema) -> bool:
     """The value fits the part of JSON Schema that our schemas use: type, enum, required, properties, items."""
     kinds = schema.get("type")
-    if kinds is not None:
-        wanted = (kinds,) if isinstance(kinds, str) else kinds
-        if not any(_is(value, kind) for kind in wanted):
+    if isinstance(kinds, str):
+        if not _is(value, kinds):
             return False
+    elif kinds is not None and not any(_is(value, kind) for kind in kinds):
+        return False
+    if isinstance(value, str) and "enum" not in schema:
+        return True  # most values are words
     if "enum" in schema and value not in schema["enum"]:
         return False
     if isinstance(value, dict):
         properties = schema.get("properties", {})
-        if any(name not in value for name in schema.get("required", ())):
+        if not value.keys() >= set(schema.get("required", ())):
             return False
-        if schema.get("additionalProperties") is False and any(name not in properties for name in value):
+        if schema.get("additionalProperties") is False and not value.keys() <= properties.keys():
             return False
         return all(fits(value[name], part) for name, part in properties.items() if name in value)
     if isinstance(value, list) and "items" in schema:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from clinic_sim.errors import StoreError
 from clinic_sim.models.tape import Tape, reply_of
@@ -42,7 +43,7 @@ class Journal:
         only_replay: bool = False,
     ) -> None:
         self._path = path
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._only_replay = only_replay
         self._calls = source
         self.transcript: dict[str, Any] | None = None
@@ -77,9 +78,8 @@ class Journal:
         try:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("ab")
-            self._file.write(encoded(entry) + b"\n")
-            self._file.flush()
+                self._file = self._path.open("ab", buffering=0)
+            _write(self._file, encoded(entry) + b"\n")
         except OSError as exc:
             raise StoreError(f"{self._path}: cannot be written: {exc.strerror or exc}; make room, and go on") from exc
 
@@ -107,6 +107,11 @@ class Journal:
         gone = {(e["role"], e["n"]) for e in found if e.get("error", {}).get("type") in _GONE}
         # Where the same call was made again after an outage, the later entry counts.
         return [e for e in found if (e["role"], e["n"]) not in gone or "reply" in e or e["error"]["type"] not in _GONE]
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    while data:
+        data = data[file.write(data) :]  # a full disk takes part of a line, and then refuses
 
 
 def whole_lines(path: Path) -> Iterator[tuple[bytes, int]]:

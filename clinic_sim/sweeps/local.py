@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.models.calls import Calls, Waiting
+from clinic_sim.sweeps.collector import seldom
 from clinic_sim.sweeps.journal import Journal
 from clinic_sim.sweeps.outcome import Outcome, Setup
 from clinic_sim.sweeps.planned import Planned
@@ -81,12 +82,13 @@ async def side_by_side(items: Iterable[T], act: Callable[[T], Awaitable[None]], 
         for item in pending:
             await act(item)
 
-    if concurrency == 1:
-        await worker()  # no task: offline episodes need no event loop
-        return
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(worker())
-    except BaseExceptionGroup as several:
-        raise several.exceptions[0] from several.exceptions[0].__cause__  # as from one worker
+    with seldom():
+        if concurrency == 1:
+            await worker()  # no task: offline episodes need no event loop
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(concurrency):
+                    group.create_task(worker())
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from several.exceptions[0].__cause__  # as from one worker
