@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from clinic_sim.knowledge import diagnosis_english as english
 from clinic_sim.knowledge import diagnosis_index as index
+from clinic_sim.knowledge import diagnosis_sounds as sounds
 from clinic_sim.knowledge import diagnosis_text as text
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnosis_english import Found
@@ -21,6 +22,8 @@ from clinic_sim.knowledge.diagnosis_words import words
 
 NEAR = 0.58
 """Share of character pairs below which a name is not near."""
+SURE = 0.75
+"""From here on a text is taken as it is spelt."""
 _MODIFIERS_TRIED = 6
 _NAME_READ = 120
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -31,6 +34,20 @@ _LATIN = re.compile(r"[a-z0-9 .'\-/]+")
 
 def resolve(prepared: str) -> Found:
     """Codes for one prepared Chinese diagnosis without hedges, each with its best score."""
+    found = _spelt(prepared)
+    if not _sure(found, SURE):
+        simple = sounds.simplified(prepared)
+        if simple != prepared:
+            _keep(found, _spelt(simple), 0.99)
+        if not _sure(found, SURE):
+            _keep(found, _misspelt(simple), 1.0)
+        if not found:
+            _keep(found, _guessed(simple), 1.0)
+    return found
+
+
+def _spelt(prepared: str) -> Found:
+    """Codes for the diagnosis as it is written."""
     found: Found = {}
     packed = text.chinese(prepared)[:_NAME_READ]
     name = text.chinese_name(packed)
@@ -57,8 +74,45 @@ def resolve(prepared: str) -> Found:
     if not _sure(found, 0.8):
         _keep(found, _nearest(bare), 0.84)
     for piece in rest:
-        _keep(found, _decorated(text.chinese_name(piece)), 0.6)
+        added = _decorated(text.chinese_name(piece))
+        _keep(found, added, 0.97 if _says_which(found, added) else 0.6)
     return found
+
+
+def _says_which(general: Found, added: Found) -> bool:
+    """Whether what is added says which of a family of diseases it is: 先天性心脏病 房间隔缺损."""
+    if not general or not added:
+        return False
+    one, other = (max(found, key=lambda code: found[code][0]) for found in (general, added))
+    loose = icd10.is_unspecified(one) and icd10.category(one) != icd10.category(other)
+    return loose and icd10.block(one) == icd10.block(other) and not icd10.is_unspecified(other)
+
+
+def _misspelt(prepared: str) -> Found:
+    """Codes for the diagnosis with its wrong characters put right."""
+    found: Found = {}
+    for name in _mains(prepared):
+        for right, faith in sounds.corrections(name):
+            _keep(found, _spelt(right), faith)
+        if found:
+            break
+    return found
+
+
+def _guessed(prepared: str) -> Found:
+    """The code of all listed names that the diagnosis may be meant for."""
+    found: Found = {}
+    for name in _mains(prepared):
+        # What ends as diseases do is one: 血压正常 is no 血压异常.
+        for right, faith in sounds.guesses(name, any_letter=text_type(name) is not None):
+            _keep(found, _decorated(right), faith)
+    return found if len({icd10.category(code) for code in found}) == 1 else {}
+
+
+def _mains(prepared: str) -> tuple[str, ...]:
+    """The disease itself as a name, with and without what decorates it."""
+    main = text.chinese_name(_segments(text.chinese(_SPACED.sub(",", prepared))[:_NAME_READ])[0])
+    return tuple(dict.fromkeys((main, _undress(main))))
 
 
 def whole(prepared: str) -> Found:
@@ -91,7 +145,11 @@ def _with_disease(found: Found, name: str) -> Found:
 
 
 _AFTER = re.compile(r"(?:术|治疗|化疗|放疗|化放疗|放化疗)后(?:状态)?")
-_SPACED = re.compile(r"(?<=[\u3400-\u9fff)])\s+(?=[\u3400-\u9fff(])")
+_SPACED = re.compile(
+    r"(?<=[\u3400-\u9fff)])\s+(?=[\u3400-\u9fff(0-9a-z])"
+    r"|(?<=[癌瘤])(?=(?:[^癌瘤,;。、]{1,8}、)*[^癌瘤,;。、]{1,8}转移(?:[癌瘤灶]|$))"
+)
+"""Where a writer goes on to something else: after a blank, and from a tumour to where it has spread."""
 
 
 def says_something(name: str) -> bool:
@@ -103,8 +161,11 @@ def says_something(name: str) -> bool:
 def only_says_what(prepared: str) -> bool:
     """Whether the characters say at most what is wrong or how much (`感染`, `心功能III级`), not where or by what."""
     name, heads = text.chinese_name(prepared), index.chinese().bare_heads
+    if name in heads:
+        # 假体松动 says where by saying what.
+        return name not in index.chinese().exact
     left = index.chinese().modifiers.sub("", name)
-    return name in heads or not left or (left in heads and not _places().search(name))
+    return not left or (left in heads and not _places().search(name))
 
 
 @cache
@@ -129,9 +190,13 @@ def exact(name: str) -> Found:
     hit = index.forms(names.exact.get(name))
     if hit:
         return {form.code: (1.0 - 0.004 * place, form.name) for place, form in enumerate(hit)}
-    hit = index.forms(names.loose.get(text.chinese_loose(name)))
+    dropped = text.chinese_loose(name)
+    hit = (*index.forms(names.exact.get(dropped)), *index.forms(names.loose.get(dropped)))
     if hit:
-        return {form.code: (0.97 - 0.004 * place, form.name) for place, form in enumerate(hit)}
+        found: Found = {}
+        for place, form in enumerate(hit):
+            found.setdefault(form.code, (0.97 - 0.004 * place, form.name))
+        return found
     if len(name) >= 2 and _LATIN.fullmatch(name):
         return {code: (0.97 * score, found) for code, (score, found) in english.exact(text.english_words(name)).items()}
     return {}
@@ -186,7 +251,9 @@ def _undress(name: str) -> str:
 
 @cache
 def _link() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, words().links_zh)) + r"|[,;:。、()\[\]]")
+    # 继发孔 is a hole in the heart, 继发性 a kind of disease.
+    links = (re.escape(form) + ("(?![孔性])" if form == "继发" else "") for form in words().links_zh)
+    return re.compile("|".join(links) + r"|[,;:。、()\[\]]")
 
 
 def _segments(packed: str) -> tuple[str, list[str]]:

@@ -48,6 +48,9 @@ def resolve(prepared: str) -> Found:
     main_tokens, main_faith = _read(main)
     if rest:
         _keep(found, exact(main_tokens), 0.95 * main_faith)
+        if turned := _TURNED.match(outside):
+            turned_tokens, turned_faith = _read(turned.group())
+            _keep(found, exact(turned_tokens), 0.97 * turned_faith)
     _keep(found, _compose(main_tokens, index.head_of(main)), 0.86 * main_faith)
     if _best(found) < 0.9:
         outer_tokens, outer_faith = _read(outside) if inside else (tokens, faith)
@@ -107,6 +110,8 @@ def _best(found: Found) -> float:
 
 _METASTATIC = re.compile(r"\bmetastatic\s+(?!to\b|cancer|carcinoma|adenocarcinoma|tumou?r|disease|lesion)")
 """Before an organ and its cancer it says where the cancer began: metastatic lung cancer is cancer of the lung."""
+_TURNED = re.compile(r"[^,;:]+, [^,;:]+(?=[,;:])")
+"""A name turned at its comma, before what the writer adds: `anaemia, iron deficiency, due to heavy periods`."""
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 
 
@@ -148,9 +153,8 @@ def _read(prepared: str) -> tuple[list[str], float]:
     """The content words, misspellings corrected, and how faithful the correction is."""
     faith = 1.0
     tokens = []
-    for token in text.english_words(prepared)[:_WORDS_READ]:
-        right, near = index.correct(token)
-        right = text.canonical(right) if right != token else token
+    for word in text.written_words(prepared)[:_WORDS_READ]:
+        right, near = index.correct(word)
         faith *= near
         tokens.append(right)
     return (text.content(tokens) if tokens else []), faith

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import tee
 from typing import NamedTuple, TypeVar
 
 from clinic_sim.knowledge import diagnosis_text as text
@@ -109,7 +110,7 @@ def english() -> English:
         for token in bag:
             counts[token] += 1
     spelling: dict[str, list[str]] = defaultdict(list)
-    for token in sorted(set(counts) | text.modifier_words().keys() | text.weak_words()):
+    for token in sorted(set(counts) | text.modifier_words().keys() | text.weak_words() | words().equal_en.keys()):
         if len(token) > 3 and token.isalpha():
             spelling[token[0]].append(token)
     text.canonical.cache_clear()  # filled with every word of the tables
@@ -162,23 +163,50 @@ def known_word(token: str) -> bool:
 
 
 @lru_cache(maxsize=16_384)
-def correct(token: str) -> tuple[str, float]:
-    """A word of the names that a misspelt word is near, and how near in (0, 1]; the word itself when none is."""
-    if len(token) < 5 or not token.isalpha() or known_word(token):
+def correct(written: str) -> tuple[str, float]:
+    """The canonical word that a written one is or is a misspelling of, and how near it is in (0, 1]."""
+    token = text.canonical(written)
+    if len(written) < _SHORTEST_CORRECTED or not written.isalpha() or known_word(token):
         return token, 1.0
     from rapidfuzz.distance import OSA
 
-    allowed = 1 if len(token) < 7 else 2 if len(token) < 12 else 3
-    best, distance = token, allowed + 1
+    # The ending that makes a plural may be all that is left of another: gastrits is no gastric.
+    tried = dict.fromkeys((written, token))
+    short = len(written) == _SHORTEST_CORRECTED
+    distance = 1 if len(written) < 7 else 2 if len(written) < 12 else 3
+    best: tuple[float, float, str] | None = None
     blocks = english().spelling
     # The first letter is seldom wrong; where it is, it was silent and left out (neumonia, soriasis) or swapped.
-    for first in dict.fromkeys((token[0], *_SILENT.get(token[0], ""), token[1])):
+    for first in dict.fromkeys((written[0], *_SILENT.get(written[0], ""), written[1])):
         for word in blocks.get(first, ()):
-            if abs(len(word) - len(token)) < distance and _same_prefix(word, token):
-                off = OSA.distance(word, token, score_cutoff=distance - 1)
-                if off < distance:
-                    best, distance = word, off
-    return (best, 1 - distance / (len(token) + 4)) if distance <= allowed else (token, 1.0)
+            for form in tried:
+                if abs(len(word) - len(form)) > distance or not _same_prefix(word, form):
+                    continue
+                off = OSA.distance(word, form, score_cutoff=distance)
+                if off > distance or (short and not _slip(word, form)):
+                    continue
+                # Of words as near as each other the one that more names have is the likelier.
+                rank = (off + 0.5 * (form != written) + (first != written[0]), _rarity(word), word)
+                if best is None or rank < best:
+                    best, distance = rank, min(distance, off)
+    if best is None:
+        return token, 1.0
+    return text.canonical(best[2]), 1 - best[0] / (len(written) + 4)
+
+
+_SHORTEST_CORRECTED = 4
+_COMMON_WORD = 7.0
+"""The weight up to which a word is common enough for a misspelling of four letters to mean it."""
+
+
+def _rarity(word: str) -> float:
+    return english().weights.get(text.canonical(word), math.inf)
+
+
+def _slip(word: str, form: str) -> bool:
+    """Whether a word of four letters is a common one with two letters swapped, or one left out or written twice."""
+    swapped = len(word) == len(form) and sorted(word) == sorted(form)
+    return (swapped or len(word) == len(form) + 1) and _rarity(word) <= _COMMON_WORD
 
 
 _SILENT = {"n": "pgm", "s": "pc", "t": "p", "c": "s", "f": "p", "k": "c", "z": "x", "e": "oh", "i": "e", "h": ""}
@@ -195,6 +223,7 @@ class Chinese:
 
     exact: Table[Forms]
     loose: Table[Forms]
+    """By the name without what writers drop, where that leaves less than the name."""
     sites: Automaton
     site_names: tuple[tuple[str, str], ...]
     """(form, site) by number."""
@@ -210,11 +239,13 @@ def chinese() -> Chinese:
     """The index of Chinese names."""
     exact: dict[str, Forms] = {}
     loose: dict[str, Forms] = {}
-    for form in table_forms("zh"):
-        name = text.chinese_name(text.prepare(form.name))
+    listed, again = tee(table_forms("zh"))
+    for form, name in zip(listed, text.chinese_names(text.prepare(form.name) for form in again), strict=True):
         if name:
             _add(exact, name, form)
-            _add(loose, text.chinese_loose(name), form)
+            dropped = text.chinese_loose(name)
+            if dropped != name:
+                _add(loose, dropped, form)
     sites = {text.chinese_name(text.prepare(form)): site for form, site in words().sites_zh.items()}
     heads = {text.chinese_name(text.prepare(f)): head for f, head in words().heads_zh.items()}
     return Chinese(
@@ -263,6 +294,8 @@ STAGES = (
     r"(?:nyha|killip|child-?pugh|who)(?:分级|分期)?",
     r"(?:hr|er|pr|her-?2|alk|egfr|hbsag|hla-?b27)(?:阳性|阴性)",
     r"[clts]\d{1,2}(?:[-/、~][clts]?\d{1,2})*",
+    r"(?<=[颈胸腰骶])\d{1,4}",
+    r"c?(?:ti|bi|pi|lung|o)rads(?:分级|分类)?[0-6][a-c]?(?:类|级)?",
 )
 """What says stage, grade or level in a Chinese name, as regular expressions on the canonical string."""
 

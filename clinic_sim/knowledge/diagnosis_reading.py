@@ -12,6 +12,7 @@ from clinic_sim.knowledge import diagnosis_chinese, diagnosis_english, diagnosis
 from clinic_sim.knowledge import diagnosis_text as texts
 from clinic_sim.knowledge.diagnoses import DiagnosisMatch, ReadDiagnosis
 from clinic_sim.knowledge.diagnosis_english import Found
+from clinic_sim.knowledge.diagnosis_family import family_code, relatives_disease
 from clinic_sim.knowledge.diagnosis_names import preferred_name
 from clinic_sim.knowledge.diagnosis_words import Certainty
 from clinic_sim.knowledge.text import Language, clean
@@ -157,7 +158,13 @@ def _naming(text: str) -> float:
 def _one(text: str) -> _One:
     """One diagnosis and what it may mean."""
     seen = _seen(text)
-    return _One(seen.certainty, _ranked(_kind(seen.text).resolve(seen.text)))
+    relatives = relatives_disease(seen.text) if seen.naming < 1.0 else None
+    if relatives is None:
+        return _One(seen.certainty, _ranked(_kind(seen.text).resolve(seen.text)))
+    inherited: Found = {}
+    for code, score in _ranked(_kind(relatives).resolve(relatives)):
+        inherited.setdefault(family_code(code), (score, relatives))
+    return _One(seen.certainty, _ranked(inherited))
 
 
 def _kind(prepared: str) -> ModuleType:

@@ -132,9 +132,15 @@ def _by_commas(line: str, reader: Reader) -> list[Part]:
         piece = raw.strip(" \t")
         if not piece:
             continue
-        # What is no diagnosis alone (a grade, a site, a qualifier) belongs to the one before it, or waits for the next.
+        # What is no diagnosis alone (a grade, a site, a qualifier) belongs to the one before it, or waits for the next;
+        # so does what makes one name of the two, as a register turns it: `anaemia, iron deficiency`.
         last = joined[-1] if joined else None
-        if last and (_qualifies(piece, last.text) or not reader.resolves(piece) or not reader.resolves(last.text)):
+        if last and (
+            _qualifies(piece, last.text)
+            or not reader.resolves(piece)
+            or not reader.resolves(last.text)
+            or (not _han(line) and reader.exact(f"{last.text}, {piece}"))
+        ):
             joined[-1] = Part(f"{last.text}，{piece}" if _han(line) else f"{last.text}, {piece}", last.floor)
             continue
         open_list = before == "、" and (open_list or bool(joined))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import islice
 
 from clinic_sim.knowledge.diagnosis_words import words
 from clinic_sim.knowledge.text import clean, fold
@@ -85,12 +87,17 @@ def _singular(word: str) -> str:
     return word[:-1]
 
 
-def english_words(prepared: str) -> list[str]:
-    """The canonical words of prepared text, in order."""
+def written_words(prepared: str) -> list[str]:
+    """The words of prepared text as they are written, in order."""
     joined = _PREFIX.sub(lambda m: m.group(m.lastindex or 0), prepared)
     if "'" in joined:
         joined = _POSSESSIVE.sub("", joined)
-    return [canonical(word) for word in _WORD.findall(joined)]
+    return _WORD.findall(joined)
+
+
+def english_words(prepared: str) -> list[str]:
+    """The canonical words of prepared text, in order."""
+    return [canonical(word) for word in written_words(prepared)]
 
 
 @cache
@@ -148,6 +155,9 @@ _BLANK = re.compile(r"\s+")
 _NUMBER = (("iv", "4"), ("iii", "3"), ("ii", "2"), ("i", "1"), ("四", "4"), ("三", "3"), ("二", "2"), ("一", "1"))
 _COUNTED = re.compile(r"(?<![a-z])(iv|iii|ii|i|四|三|二|一)(?=[型期级度]|呼)")
 _COUNTS = dict(_NUMBER)
+_VERTEBRA = re.compile(r"(?<![a-z0-9])(?:c[1-7]|t(?:1[0-2]|[1-9])|l[1-5])(?=椎)")
+_SPINES = {"c": "颈", "t": "胸", "l": "腰"}
+"""The spine that a vertebra belongs to: T12椎体 is one of the 胸椎."""
 _QUIET = re.compile(r"[\s\-_'\"*#/`~^|\\·•.,:!<>=+&]+")
 
 
@@ -164,16 +174,46 @@ def chinese(prepared: str) -> str:
     """Prepared text as one canonical string: no blanks, one spelling, `II型` as `2型`; brackets are kept."""
     packed = _BLANK.sub("", prepared)
     packed = _COUNTED.sub(lambda m: _COUNTS[m.group()], packed)
+    packed = _VERTEBRA.sub(lambda m: _SPINES[m.group()[0]], packed)
     pattern, table = _equal_zh()
     return pattern.sub(lambda m: table[m.group()], packed)
 
 
 def chinese_name(prepared: str) -> str:
     """A name without any punctuation, as names are looked up."""
-    return _QUIET.sub("", chinese(prepared).replace("(", "").replace(")", "").replace("[", "").replace("]", ""))
+    return unpunctuated(chinese(prepared))
 
 
-_LOOSE = re.compile("[性型的症病]")
+def unpunctuated(prepared: str) -> str:
+    """Prepared text without blanks and punctuation, each of its words as it was written."""
+    return _QUIET.sub("", prepared.replace("(", "").replace(")", "").replace("[", "").replace("]", ""))
+
+
+_APART = "\0"
+"""Between names that are read together: nothing that a rule of this module looks for."""
+
+
+_AT_ONCE = 1_000
+"""Names that are read together: enough to be fast, few enough to take no memory."""
+
+
+def chinese_names(prepared: Iterable[str]) -> Iterator[str]:
+    """Many names as `chinese_name` makes each, in a tenth of the time."""
+    return _together(chinese_name, prepared)
+
+
+def plain_names(prepared: Iterable[str]) -> Iterator[str]:
+    """Many names as `unpunctuated` makes each."""
+    return _together(unpunctuated, prepared)
+
+
+def _together(read: Callable[[str], str], prepared: Iterable[str]) -> Iterator[str]:
+    names = iter(prepared)
+    while some := [name.replace(_APART, "") for name in islice(names, _AT_ONCE)]:
+        yield from read(_APART.join(some)).split(_APART)
+
+
+_LOOSE = re.compile("[性型的症病氏]")
 
 
 def chinese_loose(name: str) -> str:
