@@ -4,8 +4,9 @@
 
 A set is JSON lines: `case`, `question`, `facts` (ids chosen for the answer), `told` (ids told earlier), `text` (the
 patient's words), `label` (`clean`, `leak`, `invention`, `contradiction`), `kind` and `style`. By default the two sets
-of the test suite are measured, whose author never saw the guard. An utterance is rejected when the guard has any
-objection.
+of the test suite are measured, whose author never saw the guard and on which nothing was fitted. An utterance is
+rejected when the guard has any objection. Below the table stands what the guard would catch if its bounds were moved
+so far that 3, 5 or 10 % of the honest answers were rejected.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Any
 
 from clinic_sim.cases.compiled import CompiledCase, compile_case
 from clinic_sim.cases.packs import load_pack
-from clinic_sim.clinic.patient.words import review_words
+from clinic_sim.clinic.patient.speech.signs import signs
+from clinic_sim.clinic.patient.speech.weighing import doubt, weigh
+from clinic_sim.clinic.patient.words import answer_of, objections_of_rules, review_words
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "guard"
 PACKS = ("core-en", "core-zh")
@@ -27,6 +30,9 @@ CLEAN = "clean"
 BAD = ("leak", "invention", "contradiction")
 NAMED = {"leak": {"leak"}, "invention": {"invention", "unchosen"}, "contradiction": {"contradiction"}}
 """Objections that name a label rightly, by the part of their kind before the colon."""
+RATES = (0.03, 0.05, 0.10)
+HARD = 50.0
+"""Doubt beyond which there is an objection that is never withdrawn."""
 QUANTITIES = {"number", "duration", "time", "dose"}
 """Kinds of item where invention and contradiction are two names of one fault: a wrong quantity earns either."""
 
@@ -44,6 +50,8 @@ class Item:
     text: str
     objections: tuple[tuple[str, str], ...]
     """Kind and detail of each."""
+    doubt: float
+    """How far the words are from being accepted; above 0 the guard rejects them."""
 
     @property
     def rejected(self) -> bool:
@@ -143,6 +151,8 @@ def review(path: Path, compiled: dict[str, CompiledCase]) -> Iterator[Item]:
         verdict = review_words(
             case, row["text"], facts=tuple(row["facts"]), told=tuple(row["told"]), question=row["question"]
         )
+        answer = answer_of(case, row["text"], row["facts"], row["told"], row["question"])
+        ruled = [kind for kind, _ in objections_of_rules(case, answer)]
         yield Item(
             id=row["id"],
             language=case.case.language,
@@ -152,6 +162,7 @@ def review(path: Path, compiled: dict[str, CompiledCase]) -> Iterator[Item]:
             style=row["style"],
             text=row["text"],
             objections=tuple((each.kind, each.detail) for each in verdict.objections),
+            doubt=doubt(weigh(signs(answer)), ruled),
         )
 
 
@@ -165,6 +176,34 @@ def figures(items: Iterable[Item], by: str | None = None) -> dict[str, Figures]:
         for name in names:
             groups.setdefault(name, Figures()).add(item)
     return dict(sorted(groups.items(), key=lambda pair: (pair[0] == "all", " " in pair[0], pair[0])))
+
+
+def curve(items: list[Item]) -> dict[str, dict[float, dict[str, float | None]]]:
+    """For each language and for all: what is caught of each label when the bounds move together so far that a share of
+    the honest answers is rejected; None where objections that are never withdrawn reject more than that already."""
+    found: dict[str, dict[float, dict[str, float | None]]] = {}
+    for name in (*sorted({item.language for item in items}), "all"):
+        group = [item for item in items if name in (item.language, "all")]
+        honest = sorted((item.doubt for item in group if item.label == CLEAN), reverse=True)
+        found[name] = {}
+        for rate in RATES:
+            bound = honest[min(int(rate * len(honest)), len(honest) - 1)] if honest else 0.0
+            shares = {label: Share() for label in BAD}
+            for item in group:
+                if item.label != CLEAN:
+                    shares[item.label].add(item.doubt > bound)
+            found[name][rate] = {label: share.value if bound < HARD else None for label, share in shares.items()}
+    return found
+
+
+def curve_table(found: dict[str, dict[float, dict[str, float | None]]]) -> str:
+    """One row a language and rate."""
+    lines = ["recall where so many honest answers are rejected"]
+    for name, rates in found.items():
+        for rate, shares in rates.items():
+            cells = "  ".join(f"{label} {'-' if share is None else f'{share:.3f}'}" for label, share in shares.items())
+            lines.append(f"{name:4} {rate:4.0%}  {cells}")
+    return "\n".join(lines)
 
 
 def table(groups: dict[str, Figures]) -> str:
@@ -201,11 +240,13 @@ def main() -> None:
     wrong = [item for item in items if item.wrong]
     if arguments.json:
         answer: dict[str, Any] = {name: group.as_json() for name, group in groups.items()}
+        answer["curve"] = curve(items)
         if arguments.errors:
             answer["errors"] = [asdict(item) for item in wrong]
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return
     print(table(groups))
+    print(curve_table(curve(items)))
     if arguments.errors:
         for item in wrong:
             print(f"{item.id} {item.label}/{item.kind}: {item.text} {list(item.objections)}")

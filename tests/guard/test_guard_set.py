@@ -2,7 +2,7 @@
 
 The set was written on the packs by somebody who had seen nothing of the guard. Six cases are its development half
 (`dev_*.jsonl`), on which the guard may be tuned; the other ten (`utterances_*.jsonl`) are for measuring only: a change
-that needs them as examples would make the figures worthless.
+that needs them as examples would make the figures worthless. The weighing of signs learns from the other sets.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ import pytest
 
 from clinic_sim.cases.packs import Pack
 
-RECALL_FLOORS = {"leak": 0.85, "invention": 0.8, "contradiction": 0.75}
-CLEAN_REJECTED_CEILING = 0.13
-BLIND_FLOORS = {"leak": 0.88, "invention": 0.8, "contradiction": 0.8}
-BLIND_CEILING = 0.05
+RECALL_FLOORS = {"leak": 0.9, "invention": 0.8, "contradiction": 0.78}
+CLEAN_REJECTED_CEILING = 0.08
+BLIND_FLOORS = {"leak": 0.88, "invention": 0.85, "contradiction": 0.88}
+BLIND_CEILING = 0.04
+LEARNED = ("dev", "blind", "imported", "llm")
+"""Sets that the weighing learns from."""
 
 HERE = Path(__file__).resolve().parent
 BENCH = HERE.parent.parent / "bench" / "guard.py"
@@ -86,6 +88,27 @@ def test_ids_and_texts_are_unique_over_both_languages() -> None:
     assert len(items) >= 400
     assert len({row["id"] for row in items}) == len(items)
     assert len({(row["case"], tuple(row["facts"]), row["text"]) for row in items}) == len(items)
+
+
+def test_what_is_learned_from_is_labelled_once_and_is_not_what_is_measured() -> None:
+    learned = [
+        json.loads(line)
+        for name in LEARNED
+        for language in LANGUAGES
+        for line in (HERE / f"{name}_{language}.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert len(learned) > 3_000
+    keys = {"id", "case", "question", "facts", "told", "text", "label", "kind", "style"}
+    assert all(set(row) == keys and row["label"] in LABELS for row in learned)
+    assert len({row["id"] for row in learned}) == len(learned)
+    texts = {(row["case"], row["text"]) for row in learned}
+    held_out = [
+        json.loads(line)
+        for name in ("utterances", "fresh")
+        for language in LANGUAGES
+        for line in (HERE / f"{name}_{language}.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert not [row["id"] for row in held_out if (row["case"], row["text"]) in texts]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

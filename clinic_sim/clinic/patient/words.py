@@ -8,7 +8,7 @@ round. Words that name nothing medical are free.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,10 @@ from clinic_sim.clinic.patient.speech.heard import Heard, content, listen, sente
 from clinic_sim.clinic.patient.speech.hearing import Mode
 from clinic_sim.clinic.patient.speech.profile import Profile, profile_of
 from clinic_sim.clinic.patient.speech.quantity import same
+from clinic_sim.clinic.patient.speech.reference import reference_of
+from clinic_sim.clinic.patient.speech.signs import Answer
+from clinic_sim.clinic.patient.speech.support import Found
+from clinic_sim.clinic.patient.speech.weighing import reconsidered
 from clinic_sim.knowledge.text import fold
 
 LONGEST = 1_500
@@ -113,28 +117,44 @@ def review_words(
     profile = profile_of(compiled)
     if _verbatim(profile, text, profile.allowed(chosen, told)):
         return WordsReview((), tuple(f for f in chosen if not _said_by(profile, text, f)))
-    heard = listen(text)
-    allowed = profile.allowed(chosen, told)
-    new = profile.allowed(chosen, ())
-    faults = list(_found(compiled, profile, heard, allowed, new, None))
-    unsaid = tuple(f for f in chosen if not _carried(profile, heard, None, f))
-    bare = short_answer(heard.speech.folded)
-    if question and (faults or unsaid or bare or chosen):
-        # What was asked only excuses; it is read where there is something to excuse, and for a bare yes or no.
-        asked = _asked(question)
-        if faults:
-            faults = list(_found(compiled, profile, heard, allowed, new, asked))
-        elif bare:
-            faults = list(answers(profile, heard, new, asked))
-        if not faults:
-            faults = list(turned_round(profile, heard, new & ~profile.base, asked))
-        unsaid = tuple(f for f in unsaid if not _carried(profile, heard, asked, f))
+    answer = answer_of(compiled, text, chosen, told, question)
+    faults = reconsidered(answer, objections_of_rules(compiled, answer))
+    unsaid = tuple(
+        f
+        for f in chosen
+        if not _carried(profile, answer.heard, None, f)
+        and (answer.asked is None or not _carried(profile, answer.heard, answer.asked, f))
+    )
     found: dict[str, Objection] = {}
     details = _DETAILS[compiled.case.language]
     for kind, words in faults:
         quoted = " ".join(words.split())[:60]
         found.setdefault(f"{kind} {quoted.lower()}", Objection(kind, details[kind].format(quoted)))
     return WordsReview(tuple(found.values()), unsaid)
+
+
+def answer_of(compiled: CompiledCase, text: str, facts: Iterable[str], told: Iterable[str], question: str) -> Answer:
+    """Words as they are heard, with what they may rest on."""
+    profile = profile_of(compiled)
+    chosen = tuple(f for f in facts if f in compiled.by_id)
+    asked = _asked(question) if question else None
+    heard = listen(text)
+    return Answer(profile, reference_of(compiled), heard, asked, chosen, profile.allowed(chosen, told))
+
+
+def objections_of_rules(compiled: CompiledCase, answer: Answer) -> list[Found]:
+    """What the rules object to, before the signs are weighed."""
+    profile, heard, asked = answer.profile, answer.heard, answer.asked
+    new = profile.allowed(answer.facts, ())
+    faults = list(_found(compiled, profile, heard, answer.allowed, new, None))
+    if asked is None:
+        return faults
+    # What was asked only excuses; it is read where there is something to excuse, and for a bare yes or no.
+    if faults:
+        faults = list(_found(compiled, profile, heard, answer.allowed, new, asked))
+    elif short_answer(heard.speech.folded):
+        faults = list(answers(profile, heard, new, asked))
+    return faults or list(turned_round(profile, heard, new & ~profile.base, asked))
 
 
 _COURTESY = re.compile(
@@ -162,7 +182,7 @@ def _asked(question: str) -> Heard:
 
 def _found(
     compiled: CompiledCase, profile: Profile, heard: Heard, allowed: int, chosen: int, asked: Heard | None
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Found]:
     yield from leaked(compiled, profile, heard, allowed, asked)
     yield from claims(compiled, profile, heard, allowed, chosen, asked)
 

@@ -23,7 +23,17 @@ _ASKED = ("sx.", "dx.", "drug.", "hx.allergy", "hx.smoking", "hx.alcohol", "hx.s
 
 def short_answer(folded: str) -> bool:
     """Whether words begin with a yes or a no, so that the question matters."""
-    return _NO.match(folded) is not None or _YES.match(folded) is not None
+    return denies(folded) or affirms(folded)
+
+
+def denies(folded: str) -> bool:
+    """Whether words begin with a no."""
+    return _NO.match(folded) is not None
+
+
+def affirms(folded: str) -> bool:
+    """Whether words begin with a yes."""
+    return _YES.match(folded) is not None
 
 
 def answers(profile: Profile, heard: Heard, chosen: int, asked: Heard | None) -> Iterator[Found]:

@@ -39,7 +39,12 @@ def listen(text: str, *, record: bool = False) -> Heard:
     found = mentions(speech.text, speech.folded, english=speech.english, chinese=speech.chinese, record=record)
     values: list[Mention] = []
     if speech.english:
-        values += [Mention(s, e, i) for s, e, ids in contrasts("en").find(speech.folded) for i in ids if i != PLAIN]
+        values += [
+            Mention(start, end, id_)
+            for start, end, ids in contrasts("en").find(speech.folded)
+            for id_ in ids
+            if id_ != PLAIN and speech.folded[start:end] != "whites"  # they are of the eyes
+        ]
     if speech.chinese:
         values += [Mention(s, e, i) for s, e, ids in contrasts("zh").find(speech.folded) for i in ids]
     values += _sides(speech.folded, found, values)

@@ -75,6 +75,8 @@ class Profile:
     """Facts that tell what the patient thinks or is afraid of."""
     guesses: int = 0
     """Those of them that name something of the body."""
+    frames: dict[str, int] = field(default_factory=dict)
+    """By frame: facts with somebody else's word, a test or a guess in them."""
     occupations: int = 0
     by_proxy: bool = False
     """Somebody else speaks for the patient, and the family's illnesses are the speaker's own."""
@@ -98,6 +100,8 @@ def _add(table: dict[str, int], key: str, bit: int) -> None:
     table[key] = table.get(key, 0) | bit
 
 
+FRAMES = ("third", "test", "guess", "had", "what", "also")
+"""Somebody else's word, a test, a guess, somebody who had the same, what a thing is said to be, and one thing more."""
 _MODIFYING = frozenset({"attr.rest", "attr.food", "attr.position", "attr.exertion", "attr.cold", "attr.relieving"})
 _FEW = 3
 _SUBJECTS = frozenset({"sx.vaginal_discharge", "sx.sputum"})
@@ -274,12 +278,16 @@ def _build(compiled: CompiledCase) -> Profile:
             profile.inflamed |= bit
         if _UNTRIGGERED.search(heard.speech.folded):
             profile.untriggered |= bit
+        for frame in FRAMES:
+            if pattern(f"sign.{frame}").search(heard.speech.folded):
+                _add(profile.frames, frame, bit)
         if fact.topic is Topic.FAMILY:
             profile.family |= bit
         if meaning.kin or any(m.id.startswith("kin.") for m in heard.mentions):
             profile.kin_named |= bit
         if fact.topic in (Topic.IDEA, Topic.CONCERN):
             profile.fears |= bit
+            _add(profile.frames, "guess", bit)
             if any(m.id.startswith(("dx.", "icd:", "organ.", "proc.", "site.", "sx.")) for m in heard.mentions):
                 profile.guesses |= bit
         if fact.topic is Topic.OCCUPATION:
