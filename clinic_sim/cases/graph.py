@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BASIS_WORTH = 3
 """Evidence that proves the diagnosis weighs at least as much as a decisive fact."""
 RED_FLAG_WORTH = 2
+DIFFERENTIAL_WORTH = 2
+"""What speaks for or against another diagnosis is relevant at least: without it the two are not told apart."""
 
 
 class CaseGraph:
@@ -53,7 +55,10 @@ class CaseGraph:
         return self._graph
 
     def worth(self, evidence: str) -> float:
-        """What a fact or exam (by id) is worth for this case: 0 (noise) to 3; an echo is worth nothing of its own."""
+        """What a fact or exam (by id) is worth for this case: 0 (noise) to 3; an echo is worth nothing of its own.
+
+        It counts for the diagnosis and for what it must be told from alike, and for safe treatment and danger signs.
+        """
         return self._worth.get(evidence, 0.0)
 
     @property
@@ -92,7 +97,17 @@ class CaseGraph:
         basis = set(case.diagnosis.basis) if case.diagnosis else set()
         flags = {e for flag in case.red_flags for e in (*flag.facts, *flag.exams)}
         echoes = {f.id: f.echo_of for f in case.facts if f.echo_of}
-        for ids, least in ((basis, BASIS_WORTH), (bans, BASIS_WORTH), (flags, RED_FLAG_WORTH)):
+        others = case.diagnosis.differential if case.diagnosis else ()
+        # What has no result yet tells nothing apart.
+        apart = {e for other in others for e in (*other.supported_by, *other.refuted_by)}
+        apart -= {exam.id for exam in case.exams if exam.pending}
+        least_of = (
+            (basis, BASIS_WORTH),
+            (bans, BASIS_WORTH),
+            (flags, RED_FLAG_WORTH),
+            (apart, DIFFERENTIAL_WORTH),
+        )
+        for ids, least in least_of:
             for evidence in sorted(ids):
                 target = echoes.get(evidence, evidence)
                 worth[target] = max(worth[target], float(least))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, model_serializer, model_validator
 
 from clinic_sim.cases.exams import ExamCode
 from clinic_sim.cases.facts import Identifier, Part, Source, Text
@@ -78,6 +78,41 @@ class Priority(StrEnum):
         return {Priority.ESSENTIAL: 3, Priority.RECOMMENDED: 2, Priority.OPTIONAL: 1}[self]
 
 
+class Dosage(Part):
+    """How a medicine of a treatment item is given to this patient. What is left out is not asked of the doctor."""
+
+    of: tuple[str, ...] = ()
+    """Concept ids of the medicines it is for; every medicine of the item when empty."""
+    low: float = Field(gt=0)
+    """Least amount, in `unit`."""
+    high: float = Field(gt=0)
+    """Largest amount that is right, in `unit`."""
+    unit: Literal["g", "mg", "ug", "iu", "ml", "mmol"]
+    per_kg: bool = False
+    """The amount is for each kilogram of body weight."""
+    per: Literal["dose", "day", "hour"] = "dose"
+    """What the amount is given per: one dose, a day in however many doses, or an hour of infusion."""
+    times: float | None = Field(default=None, gt=0)
+    """Doses a day; 0.5 is every other day. Schedules with the same amount a day are equal."""
+    once: bool = False
+    """A single dose: a loading dose, an infusion, a prophylaxis."""
+    routes: tuple[Literal["oral", "iv", "im", "sc", "sublingual", "inhaled", "topical", "rectal"], ...] = ()
+    days: float | None = Field(default=None, gt=0)
+    """Length of the course."""
+    most: float | None = Field(default=None, gt=0)
+    """More than this, in `unit` and `per`, is dangerous; ten times `high` when absent."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Dosage:
+        if self.low > self.high:
+            raise ValueError(f"the dose runs backwards: from {self.low:g} to {self.high:g} {self.unit}")
+        if self.most is not None and self.most <= self.high:
+            raise ValueError(f"`most` is {self.most:g}, not above the largest right dose, {self.high:g} {self.unit}")
+        if self.once and (self.times is not None or self.per != "dose"):
+            raise ValueError("a dose that is given `once` has neither `times` nor another `per` than `dose`")
+        return self
+
+
 class Treatment(Part):
     """One item of the reference treatment."""
 
@@ -90,9 +125,20 @@ class Treatment(Part):
     alternatives: tuple[Text, ...] = ()
     """Other treatments, in words, that cover the item."""
     dose: str = ""
+    """The dose in the record's or the author's words; read by people."""
+    dosage: tuple[Dosage, ...] = ()
+    """The dose as it is scored: any of these is right. Empty where the case does not ask for one."""
     indicated_by: tuple[Identifier, ...] = ()
     """Ids of facts and exams; the diagnosis when empty."""
     source: Source | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An item without `dosage` is written as it was before there was one: a case's hash stands in old runs."""
+        data: dict[str, Any] = handler(self)
+        if not self.dosage:
+            data.pop("dosage", None)
+        return data
 
 
 class Contraindication(Part):

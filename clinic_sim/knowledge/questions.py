@@ -24,7 +24,9 @@ def read_question(text: str, *, language: Language | None = None) -> Reading:
     `language` decides only where the text itself does not (digits, punctuation).
     """
     truncated = len(text) > UTTERANCE_LIMIT
-    return _read(text[: UTTERANCE_LIMIT + 1] if truncated else text, language)
+    # Whoever knows the language and whoever does not find the same reading.
+    hint = None if language is None or _LETTER.search(text[:2_000]) else language
+    return _read(text[: UTTERANCE_LIMIT + 1] if truncated else text, hint)
 
 
 _LETTER = re.compile(r"[^\W\d_]")

@@ -57,7 +57,7 @@ def concepts() -> dict[str, TreatmentConcept]:
 @uncollected
 def matcher(language: Language) -> Matcher:
     """Finds the names of treatments in text of one language, loaded once."""
-    return build(language, _forms(language), numbers_count=True, packed=True)
+    return build(language, _forms(language), numbers_count=True)
 
 
 def _forms(language: Language) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -9,12 +9,16 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from clinic_sim.knowledge.dose_binding import SENTENCE, bound_regimens
+from clinic_sim.knowledge.doses import Regimen
+from clinic_sim.knowledge.followups import SAFETY_NET, follow_ups
 from clinic_sim.knowledge.matcher import Hit
-from clinic_sim.knowledge.text import clean, fold
+from clinic_sim.knowledge.text import clean, detect_language, fold
 from clinic_sim.knowledge.treatment_lexicon import ancestors, concepts, matcher, name
 
 __all__ = [
     "Dose",
+    "Regimen",
     "TreatmentMention",
     "ancestors",
     "concepts",
@@ -22,6 +26,7 @@ __all__ = [
     "name",
     "plan_words",
     "read_treatment",
+    "stands_for",
     "text_overlap",
 ]
 
@@ -53,6 +58,9 @@ class TreatmentMention:
     negated: bool
     """Avoided, stopped or forbidden."""
     dose: Dose | None = None
+    """The first dose, in the text's own words."""
+    regimens: tuple[Regimen, ...] = ()
+    """All doses that the text gives it, ready to be compared: a loading dose, then a daily one."""
 
 
 _GIVE_EN = "give|use|start|prescribe|administer|take|continue|recommend|offer"
@@ -61,7 +69,7 @@ _STOP_EN = (
     r"|avoid(?:ed|ing|ance of)?|without|no need for|stop(?:ping)?|not (?:recommended|indicated)"
     r"|discontinu(?:e|ing|ation of)|withhold(?:ing)?|forbidden|prohibited"
     r"|hold(?:ing)?(?= )|cease|instead of|contraindicat\w*(?: to| for)?|rather than|allerg(?:y|ic) to|rule out"
-    r"|delay(?:ing)?|postpone|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no"
+    r"|delay(?:ing)?|postpone|hold off(?: on)?|withdraw(?:al of|ing)?|refrain from|defer(?:ring)?|not|no|non(?=-$)"
 )
 _GIVEN_ZH = (
     "给予|给|使用|应用|选用|服用|口服|静脉(?:滴注|注射|输注)?|静滴|静推|肌肉?注射?|皮下注射|雾化|外用|吸入|继续|再"
@@ -92,6 +100,7 @@ _FORBIDDEN_AFTER = re.compile(
     rf"\s*(?:\)\s*)?(?:[(:-]\s*)?{_AUXILIARY}(?:contraindicated(?!\s*:)|avoided|stopped|discontinued|withheld|forbidden|prohibited"
     rf"|deferred|delayed|postponed|(?:not|never|cannot)\s+{_AUXILIARY}(?:{_DONE_EN}))\b"
     r"|\s*(?:\)\s*)?[(:-]\s*avoid(?=\s*(?:[).,;]|$))"
+    r"|\s*-?(?:allerg(?:y|ies|ic)|hypersensitivity|anaphylaxis|intolerance)\b"
     r"|\s*(?:\)\s*)?[(:]?\s*(?:类药物?|等药物?|药物|制剂|治疗|等)?\s*[(:]?\s*(?:均|都|也|应当?|须|需|绝对|相对|暂|目前|严格|为)*"
     r"(?:禁用|禁忌|禁止(?:使用)?|停用|避免(?:使用|应用)?|忌用|慎用|过敏|暂缓|推迟|不给予?|不予|不用"
     rf"|不(?:可|应|能|得|要|宜|建议|推荐|考虑)(?:再)?(?:{_GIVEN_ZH}|用)*){_END_ZH}"
@@ -123,7 +132,6 @@ _ALONE = re.compile(r"\s*(?:$|[,.;!?)\n。；])")
 _REPLACED = re.compile(r"stop|discontinu|cease|withdraw|停|换掉|过敏|allerg")
 """After these words a bare name behind a comma may be what is given instead."""
 _LISTED_ON = re.compile(r"[^.;!?\n，。；]{0,60}?\b(?:and|or)\b")
-_SENTENCE = re.compile(r"[.;!?\n](?!\d)|[。；！？]")
 _DOSE = re.compile(
     r"(?P<amount>\d+(?:\.\d+)?)\s*(?:-\s*\d+(?:\.\d+)?\s*)?"
     r"(?P<unit>mg|g|mcg|µg|ug|μg|ml|l|iu|u|units?|mmol|meq|毫克|克|微克|毫升|单位|片|支|粒)"
@@ -153,6 +161,7 @@ def _read(text: str) -> tuple[TreatmentMention, ...]:
     folded = fold(text)
     hits = _hits(folded)
     forbidden = _forbidden(folded, hits)
+    regimens = bound_regimens(folded, hits)
     mentions = []
     for n, hit in enumerate(hits):
         until = hits[n + 1].start if n + 1 < len(hits) else len(folded)
@@ -160,14 +169,19 @@ def _read(text: str) -> tuple[TreatmentMention, ...]:
         mentions.append(
             TreatmentMention(
                 hit.ids[0],
-                text[hit.start : hit.end],
+                name(hit.ids[0], detect_language(text)) if _FREE in hit.ids else text[hit.start : hit.end],
                 hit.start,
                 hit.end,
                 forbidden[n] and hit.ids[0] != "tx.stop_drug",
-                _dose(_SENTENCE.split(after, maxsplit=1)[0]),
+                _dose(SENTENCE.split(after, maxsplit=1)[0]),
+                regimens[n],
             )
         )
     return tuple(mentions)
+
+
+_FREE = "free"
+"""Marks what was said in free words: it goes by its usual name, as the words found are a part of what was said."""
 
 
 def _hits(folded: str) -> list[Hit]:
@@ -180,7 +194,16 @@ def _hits(folded: str) -> list[Hit]:
         if not any(taken[hit.start : hit.end]):
             taken[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
             kept.append(hit)
-    return sorted(kept)
+    free = [Hit(start, end, (concept, _FREE)) for start, end, concept in follow_ups(folded)]
+    return sorted([*kept, *(hit for hit in free if _adds(hit, kept, taken))])
+
+
+def _adds(free: Hit, named: list[Hit], taken: bytearray) -> bool:
+    """Free words count where no name stands, or beside one that says less: a return for help may be part of a name."""
+    if not any(taken[free.start : free.end]) or free.ids[0] == SAFETY_NET:
+        return True
+    above = ancestors(free.ids[0])
+    return all(h.ids[0] in above for h in named if h.start < free.end and free.start < h.end)
 
 
 def _whole(folded: str, hit: Hit) -> bool:
@@ -206,8 +229,8 @@ def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
     avoided, listing, replaced, at = False, False, False, 0
     for hit in hits:
         gap = folded[at : hit.start]
-        if _SENTENCE.search(gap):
-            gap, avoided, listing = _SENTENCE.split(gap)[-1], False, False
+        if SENTENCE.search(gap):
+            gap, avoided, listing = SENTENCE.split(gap)[-1], False, False
         cues = list(_CUE.finditer(gap))
         if cues:
             avoided = _stops(cues[-1]) and not any(m.end() >= cues[-1].end() for m in _NOT_HALTED.finditer(gap))
@@ -218,7 +241,9 @@ def _forbidden(folded: str, hits: list[Hit]) -> list[bool]:
             listed = listing or (not replaced and _ALONE.match(folded, hit.end)) or _LISTED_ON.match(folded, hit.end)
             avoided = (bare and bool(listed)) or _AND_MORE.fullmatch(gap) is not None
         after = _FORBIDDEN_AFTER.match(folded, hit.end)
-        found.append(avoided or after is not None)
+        # Free words have clauses of their own inside: who opens with an avoidance avoids what they say.
+        led = _FREE in hit.ids and _LED.match(SENTENCE.split(folded[: hit.start])[-1]) is not None
+        found.append(avoided or led or after is not None)
         gaps.append(folded[at : hit.start])
         at = after.end() if after else hit.end
         if after:
@@ -242,7 +267,7 @@ def _forbid_before(gaps: list[str], found: list[bool], *, bracketed: bool) -> No
         n -= 1
         if found[n]:
             break
-    cues = list(_CUE.finditer(_SENTENCE.split(gaps[n])[-1]))
+    cues = list(_CUE.finditer(SENTENCE.split(gaps[n])[-1]))
     if not cues or _stops(cues[-1]):
         found[n:first] = [True] * (first - n)
 
@@ -263,9 +288,14 @@ def plan_words(text: str) -> tuple[str, str]:
 
     A plan that opens with an avoidance is one until a clause with a giving word.
     """
+    return _plan_words(clean(text, PLAN_LIMIT).text)
+
+
+@lru_cache(maxsize=4_096)
+def _plan_words(text: str) -> tuple[str, str]:
     given: list[str] = []
     avoiding: list[str] = []
-    for line in clean(text, PLAN_LIMIT).text.splitlines():
+    for line in text.splitlines():
         led = _LED.match(fold(line)) is not None
         for clause in _CLAUSE.split(line):
             folded = fold(clause)
@@ -308,6 +338,33 @@ def covers(mention: str, wanted: str) -> float:
     return CLASS_FOR_MEMBER if mention in ancestors(wanted) else 0.0
 
 
+SIBLING = 0.5
+"""Credit of another medicine of the same narrow class (`rosuvastatin` for atorvastatin)."""
+_CHEMICAL_GROUP = 5
+"""Characters of an ATC code up to the chemical subgroup, whose members are much alike; those that end in X are the
+rest of a group and are not."""
+
+
+@lru_cache(maxsize=65_536)
+def stands_for(mention: str, wanted: str) -> float:
+    """How far a prescribed treatment does for the wanted one.
+
+    Returns:
+        What `covers` gives; where that is 0, `SIBLING` for another medicine of the same class and of the same chemical
+        subgroup of the ATC, else 0.
+    """
+    found = covers(mention, wanted)
+    known = concepts()
+    if found or mention not in known or wanted not in known:
+        return found
+    one, other = known[mention], known[wanted]
+    if one.kind != "drug" or other.kind != "drug" or not set(one.parents) & set(other.parents):
+        return 0.0
+    groups = {code[:_CHEMICAL_GROUP] for code in one.atc if len(code) > _CHEMICAL_GROUP}
+    alike = groups & {code[:_CHEMICAL_GROUP] for code in other.atc if len(code) > _CHEMICAL_GROUP}
+    return SIBLING if any(not group.endswith("X") for group in alike) else 0.0
+
+
 _LATIN_WORD = re.compile(r"[a-z]{3,}")
 _PLAIN = frozenset(
     {
@@ -327,6 +384,7 @@ def text_overlap(a: str, b: str, language: str) -> float:
     return len(left & right) / len(left) if left else 0.0
 
 
+@lru_cache(maxsize=8_192)
 def _content(text: str, language: str) -> frozenset[str]:
     folded = fold(clean(text, PLAN_LIMIT).text)
     words = {w.rstrip("s") for w in _LATIN_WORD.findall(folded) if w not in _PLAIN}
