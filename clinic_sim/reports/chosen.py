@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clinic_sim.reports.beside import disagreeing
 from clinic_sim.reports.grouping import Roster
 from clinic_sim.sweeps.journal import whole_lines
 from clinic_sim.sweeps.lines import decoded, key_of
@@ -15,6 +16,8 @@ from clinic_sim.sweeps.store import FAILURES
 
 MOST_LOST = 20
 """Failed episodes shown, and unscored ones."""
+MOST_DISAGREED = 20
+"""Further episodes shown because the judge and a check disagree."""
 MOST_SHOWN = 120
 """Worst and best episodes shown, over all doctors: beyond, each has fewer."""
 
@@ -24,7 +27,7 @@ class Chosen:
     """One episode to show, and why."""
 
     why: str
-    """`worst`, `best`, `unscored` or `failed`."""
+    """`worst`, `best`, `disagreed`, `unscored` or `failed`."""
     doctor: int
     at: int
     key: str
@@ -33,7 +36,8 @@ class Chosen:
 
 
 def choose(roster: Roster, each: int) -> list[Chosen]:
-    """The episodes to show: `each` worst and best of every doctor, of different cases; then unscored; then failed."""
+    """The episodes to show: `each` worst and best of every doctor, of different cases; then those in which a judge and
+    a check disagree; then unscored; then failed."""
     played = [d for d in roster.ranked if roster.masks[d].any()]
     fit = max(1, MOST_SHOWN // (2 * len(played))) if played else 0
     found: list[Chosen] = []
@@ -42,6 +46,9 @@ def choose(roster: Roster, each: int) -> list[Chosen]:
         best = _extremes(roster, doctor, min(each, fit), set(worst), lowest=False)
         found.extend(_chosen(roster, "worst", row) for row in worst)
         found.extend(_chosen(roster, "best", row) for row in best)
+    already = {one.row for one in found}
+    disagreed = [row for row in disagreeing(roster) if row not in already] if each > 0 else []
+    found.extend(_chosen(roster, "disagreed", row) for row in disagreed[:MOST_DISAGREED])
     lost = [row for row, reason in enumerate(roster.table.unscored) if reason][:MOST_LOST]
     found.extend(_chosen(roster, "unscored", row) for row in lost)
     failures = list(zip(roster.table.failures, roster.failed_at, strict=True))[:MOST_LOST]

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from clinic_sim._version import __version__
-from clinic_sim.reports import breakdown, budgets, conduct, contrasts, losses, spending, spread, summary
+from clinic_sim.reports import (
+    beside,
+    breakdown,
+    budgets,
+    conduct,
+    contrasts,
+    losses,
+    published,
+    spending,
+    spread,
+    summary,
+)
 from clinic_sim.reports.chosen import choose, failed_lines
 from clinic_sim.reports.grouping import Roster
 from clinic_sim.reports.shown import Shown
@@ -41,6 +52,8 @@ class Provenance:
     """Name of the run whose episodes were scored again; empty where they were played here."""
     reported_by: str
     """Version that wrote the report."""
+    replayed: int
+    """Transcripts of other simulators that it consists of; 0 where its episodes were played here."""
     rubric: str
     rubric_hash: str
     judge: str
@@ -63,6 +76,8 @@ class Report:
     """Total from which a consultation counts as a success in pass^k."""
     tables: Mapping[str, Table]
     episodes: tuple[Shown, ...]
+    disagreements: tuple[beside.Disagreement, ...] = ()
+    """Where a judge and a check disagree, of the episodes shown."""
 
     def numbers(self) -> dict[str, Any]:
         """The figures as JSON data; transcripts are named, not repeated."""
@@ -75,9 +90,11 @@ class Report:
             "rubric": {"name": found.rubric, "hash": found.rubric_hash},
             "judge": found.judge or None,
             "doctors": dict(found.doctors),
+            "replayed": found.replayed,
             "accounts": self.accounts.to_dict(),
             "success": self.success,
             "tables": {name: table.to_dict() for name, table in self.tables.items()},
+            "disagreements": [one.to_dict() for one in self.disagreements],
             "episodes": [
                 {"why": e.why, "key": e.key, "doctor": e.doctor, "case": e.case, "total": e.total}
                 for e in self.episodes
@@ -98,12 +115,14 @@ def report(folder: Path, *, each: int = EACH, success: float = summary.SUCCESS, 
         StoreError: it is no run, or cannot be read.
     """
     roster = Roster(RunTable.read(folder))
+    episodes, disagreements = _episodes(roster, each)
     return Report(
         provenance(roster),
         roster.table.accounts,
         success,
         {table.name: table for table in _tables(roster, success, [RunTable.read(other) for other in judged])},
-        tuple(_episodes(roster, each)),
+        tuple(episodes),
+        tuple(disagreements),
     )
 
 
@@ -119,6 +138,7 @@ def provenance(roster: Roster) -> Provenance:
         code=str(manifest["code"]),
         played_by=str(manifest.get("played_by") or ""),
         rescored_from=str(manifest.get("rescored_from") or ""),
+        replayed=int((manifest.get("replayed") or {}).get("matched", 0)),
         reported_by=__version__,
         rubric=str(manifest["rubric"]["name"]),
         rubric_hash=str(manifest["rubric"]["hash"]),
@@ -137,6 +157,8 @@ def _tables(roster: Roster, success: float, judged: Sequence[RunTable]) -> list[
     return [
         losses.accounting(roster),
         summary.headline(roster, success),
+        published.beside_published(roster),
+        beside.agreement(roster),
         contrasts.contrasts(roster),
         summary.repeats(roster, success),
         *(budgets.budget_curve(roster, budget) for budget in budgets.BUDGETS),
@@ -153,12 +175,15 @@ def _tables(roster: Roster, success: float, judged: Sequence[RunTable]) -> list[
     ]
 
 
-def _episodes(roster: Roster, each: int) -> list[Shown]:
+def _episodes(roster: Roster, each: int) -> tuple[list[Shown], list[beside.Disagreement]]:
     chosen = choose(roster, each)
     failed = failed_lines(roster, (c.key for c in chosen if c.row is None))
     statements = Statements(roster.table.manifest["plan"]["scenarios"])
-    shown = []
+    shown: list[Shown] = []
+    differing: list[beside.Disagreement] = []
     for n, one in enumerate(chosen):
         data = roster.table.episode(one.row) if one.row is not None else failed.get(one.key, {})
         shown.append(shown_of(roster, one, data, f"x{n}", statements))
-    return shown
+        if one.row is not None and roster.table.beside[one.row]:
+            differing.extend(beside.disagreements_of(data, roster.doctors[one.doctor], one.key, f"x{n}"))
+    return shown, differing

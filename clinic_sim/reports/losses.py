@@ -24,11 +24,13 @@ def failures(roster: Roster) -> Table:
 
 
 def unscored(roster: Roster) -> Table:
-    """One row a reason and doctor; the most frequent first."""
+    """One row a reason and doctor, of a failing judge also how it failed; the most frequent first."""
     table = roster.table
     counts = Counter(
-        (reason, roster.doctors[doctor])
-        for reason, doctor in zip(table.unscored, table.factors["doctor"].tolist(), strict=True)
+        (f"{reason}:{how}" if how else reason, roster.doctors[doctor])
+        for reason, how, doctor in zip(
+            table.unscored, table.judge_failed, table.factors["doctor"].tolist(), strict=True
+        )
         if reason
     )
     rows = tuple((*what, n) for what, n in sorted(counts.items(), key=lambda c: (-c[1], c[0])))

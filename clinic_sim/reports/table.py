@@ -91,6 +91,10 @@ class RunTable:
     curve_start: Ints
     """Where each episode's points begin; one more than there are episodes."""
     failures: tuple[Failure, ...] = field(default=())
+    beside: tuple[tuple[tuple[str, str, str, str], ...], ...] = field(default=())
+    """Of each episode: judged criterion, the check beside it, and the status of each."""
+    judge_failed: tuple[str, ...] = field(default=())
+    """How the judge failed each episode that is unscored for it; empty for the others."""
 
     @classmethod
     def read(cls, folder: Path) -> RunTable:
@@ -104,6 +108,8 @@ class RunTable:
             raise StoreError(f"{folder}: its {index.FILE} is lost; `clinic-sim resume {folder}` makes it again")
         columns: dict[str, list[Any]] = {n: [] for n in (*_INTS, *_FLOATS, "key", "ended", "unscored", "concluded")}
         dimensions: dict[str, list[float | None]] = {}
+        beside: list[tuple[tuple[str, str, str, str], ...]] = []
+        judge_failed: list[str] = []
         curve = array("d")  # flat: millions of small lists would take gigabytes
         starts = [0]
         rows = index.read(folder) if (folder / index.FILE).exists() else iter(())
@@ -119,7 +125,9 @@ class RunTable:
                 for point in row["curve"]:
                     curve.extend(point)
                 starts.append(len(curve) // 3)
-        except (KeyError, TypeError, AttributeError) as exc:
+                beside.append(tuple((j, c, own, other) for j, c, own, other in row.get("beside", ())))
+                judge_failed.append(str(row.get("judge_failed", "")))
+        except (KeyError, TypeError, AttributeError, ValueError) as exc:
             raise StoreError(
                 f"{folder / index.FILE}:{len(starts)}: is no row of this version ({type(exc).__name__}: {exc}); "
                 "remove the file, `resume` makes it again"
@@ -137,6 +145,8 @@ class RunTable:
             np.frombuffer(curve, dtype=np.float64).reshape(-1, 3) if curve else np.empty((0, 3)),
             np.array(starts, dtype=np.int64),
             tuple(_failures(folder, set(columns["key"]))),
+            tuple(beside),
+            tuple(judge_failed),
         )
 
     def __len__(self) -> int:

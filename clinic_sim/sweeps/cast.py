@@ -13,8 +13,10 @@ from clinic_sim.clinic.staffing import StaffPlan, hire
 from clinic_sim.doctors import MAX_TOKENS as DOCTOR_TOKENS
 from clinic_sim.doctors import make_doctor
 from clinic_sim.doctors.base import Doctor
+from clinic_sim.errors import ConfigError
 from clinic_sim.judge.judge import MAX_TOKENS as JUDGE_TOKENS
 from clinic_sim.judge.judge import RubricJudge
+from clinic_sim.judge.replays import REPLAYED
 from clinic_sim.judge.rubric import Rubric
 from clinic_sim.models.build import make_model
 from clinic_sim.models.cache import ReplyCache
@@ -111,9 +113,16 @@ def make_cast(
 
 
 def _seat(name: str, models: list[tuple[str, ChatModel]], replies: ReplyCache | None, replay: bool) -> Seat:
+    if name.startswith(REPLAYED):
+        return Seat(name, lambda: _nobody(name), {}, suspends=False)
     model = None
     if "/" in name and not name.startswith(AGENT):
         model = make_model(name, role="doctor", cache=replies, replay=replay, max_tokens=DOCTOR_TOKENS)
         models.append(("doctor", model))
     first = make_doctor(name, model=model)
     return Seat(name, lambda: make_doctor(name, model=model), dict(first.settings), first.suspends)
+
+
+def _nobody(name: str) -> Doctor:
+    """Who said what is in a transcript says nothing more: such an episode is scored again, never played."""
+    raise ConfigError(f"doctor {name!r} is one of released dialogues; `clinic-sim judge replay` reads them")

@@ -46,7 +46,10 @@ def rescored_manifest(sweep: Sweep, source: Path) -> dict[str, Any]:
             f"{source}: cases have changed since it was played, so that its transcripts cannot be scored against them: "
             f"{', '.join(changed[:8])}"
         )
-    return new | {"models": old.get("models", []), "played_by": old["code"], "rescored_from": source.resolve().name}
+    kept = {name: old[name] for name in ("replayed",) if name in old}  # where transcripts of others come from
+    return (
+        new | kept | {"models": old.get("models", []), "played_by": old["code"], "rescored_from": source.resolve().name}
+    )
 
 
 def rescore(

@@ -5,11 +5,13 @@ A row is derived: `index.jsonl` can be lost and is made again from `episodes.jso
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.judge.rubric import SAFETY
+from clinic_sim.judge.scorecard import JUDGE_FAILED, Scorecard
 
 ROW_SCHEMA = 1
 _REVEALING = frozenset({"recorded", "recorded_normal"})
@@ -37,6 +39,8 @@ def row_of(key: str, data: Mapping[str, Any], compiled: CompiledCase) -> dict[st
         "retried": len(data.get("attempts", ())),
         **walk.found(),
         **_harm(card["verdicts"], events),
+        **_beside(card),
+        **_judge_failed(card),
         **_spent(data["usage"]),
     }
 
@@ -157,6 +161,23 @@ def _harm(verdicts: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, A
             else:
                 treatments += 1
     return {"harmful_orders": exams, "harmful_treatments": treatments}
+
+
+def _beside(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Judged criterion, verifiable criterion and the status of each, where a judge and a check looked at the same."""
+    if not any(verdict.get("beside") for verdict in card["verdicts"]):
+        return {}
+    pairs = Scorecard.from_dict(card).beside
+    return {"beside": [[p.judged.criterion, p.criterion, str(p.judged.status), str(p.status)] for p in pairs]}
+
+
+def _judge_failed(card: Mapping[str, Any]) -> dict[str, str]:
+    """How the judge failed an episode that is unscored for it: on most criteria, of equals the first by name."""
+    if card["total"] is not None or card["failure"] != JUDGE_FAILED:
+        return {}
+    kinds = Counter(v["failure"].partition(":")[2] for v in card["verdicts"] if v["failure"].startswith(JUDGE_FAILED))
+    kind = min(kinds, key=lambda name: (-kinds[name], name), default="")
+    return {"judge_failed": kind} if kind else {}
 
 
 def _spent(usage: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
