@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from clinic_sim._version import __version__
-from clinic_sim.cli import cases, consultations, judging, runs
+from clinic_sim.cli import cases, consultations, judging, rubrics, runs
 from clinic_sim.errors import ClinicSimError, StoreError
 
 app = typer.Typer(
@@ -71,7 +71,15 @@ for _name, _command in _COMMANDS.items():
 judge_app = typer.Typer(name="judge", help="What is known of a judge.", no_args_is_help=True)
 judge_app.command()(judging.calibrate)
 judge_app.command()(judging.audit)
+judge_app.command()(judging.replay)
 app.add_typer(judge_app)
+
+rubric_app = typer.Typer(name="rubric", help="Rubrics: check, explain, generate, import.", no_args_is_help=True)
+rubric_app.command()(rubrics.validate)
+rubric_app.command()(rubrics.explain)
+rubric_app.command()(rubrics.generate)
+rubric_app.command("import")(rubrics.import_)
+app.add_typer(rubric_app)
 
 
 class _Interrupted(BaseException):

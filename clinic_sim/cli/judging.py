@@ -1,4 +1,4 @@
-"""`judge calibrate` and `judge audit`: what is known of a judge."""
+"""`judge calibrate`, `judge audit` and `judge replay`: what is known of a judge."""
 
 from __future__ import annotations
 
@@ -55,3 +55,50 @@ def audit(
 
     request = AuditRequest(tuple(scenarios or ()), rubric, judge, limit, tuple(only or ()), as_json=as_json)
     raise typer.Exit(audit_judge(request))
+
+
+def replay(
+    dialogues: Annotated[
+        list[Path], typer.Argument(metavar="DIALOGUES...", help="Released dialogues: files, or folders.")
+    ],
+    cases: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cases", "-c", help="Whose dialogues: a pack, or the source's own file of patients; repeatable."
+        ),
+    ] = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(help="AI Hospital's evaluation file: reference answers where no record was released."),
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="ai-hospital or spbench; by default told from the file.")
+    ] = None,
+    rubric: RubricName = "mvme",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write a run here, for `report` and `export`.")
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A reference to rank by: DOCTOR=NUMBER, repeatable; by default what was published of these doctors."
+        ),
+    ] = None,
+    column: Annotated[str, typer.Option(help="The dimension that the given numbers are about.")] = "diagnosis",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Score released dialogues of other doctors: facts and results are read from the words, and marked so."""
+    from clinic_sim.commands.replaying import ReplayRequest, replay_dialogues
+
+    request = ReplayRequest(
+        tuple(dialogues),
+        tuple(cases or ()),
+        references,
+        format_,
+        rubric,
+        out,
+        tuple(against or ()),
+        column,
+        as_json=as_json,
+    )
+    raise typer.Exit(replay_dialogues(request))

@@ -67,7 +67,7 @@ def estimates(sweep: Sweep, cast: Cast) -> list[Estimate]:
             found.append(_estimate("patient", roles.patient, model, episodes // len(plan.roles), turns - 1, cap))
     if plan.judge is not None and cast.judge.suspends:
         model = next(m for r, m in cast.models if r == "judge")
-        votes = plan.judge.votes
+        votes = plan.judge.votes * cast.judge.calls_a_vote
         found.append(_estimate("judge", plan.judge.model, model, episodes, votes, votes))
     return found
 

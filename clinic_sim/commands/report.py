@@ -17,7 +17,7 @@ from clinic_sim.reports.words import Words
 from clinic_sim.sweeps.files import write_whole
 
 PAGE = "report.html"
-_SHOWN = ("headline", "contrasts", "failures", "unscored")
+_SHOWN = ("headline", "published", "beside", "contrasts", "failures", "unscored")
 
 
 @dataclass(frozen=True, slots=True)

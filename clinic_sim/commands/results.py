@@ -43,9 +43,9 @@ def print_scorecard(card: Scorecard) -> None:
         met = sum(v.status is Status.MET for v in own)
         unscored = sum(v.status is Status.UNSCORED for v in own)
         note = dimension.failure or f"{met}/{len(own)} criteria met" + (f", {unscored} unscored" if unscored else "")
-        rows.append([name, number(dimension.value), dimension.grade or "–", note])
+        rows.append([name, number(dimension.value), dimension.grade or "–", note + _held(dimension.limited_by)])
     rows.append(["safety", f"{card.safety:+.3f}" if card.safety else "0", "", "what harm took from the total"])
-    rows.append(["total", number(card.total), "", card.failure])
+    rows.append(["total", number(card.total), "", (card.failure + _held(card.limited_by)).removeprefix("; ")])
     print_table(f"Scorecard · rubric {card.rubric}", ["dimension", "score", "grade", ""], rows)
     missed = [v for v in card.verdicts if v.points > 0 and v.status is Status.NOT_MET]
     harmed = [v for v in card.verdicts if v.points < 0 and v.value]
@@ -55,6 +55,11 @@ def print_scorecard(card: Scorecard) -> None:
         at = ", ".join(map(str, verdict.evidence))
         what = "harm " if verdict.dimension == SAFETY else "waste"
         console().print(f"  {what}   {verdict.criterion}: {verdict.reason} (event {at})")
+
+
+def _held(limits: Sequence[str]) -> str:
+    """What holds a score down, for its note."""
+    return f"; held down by {', '.join(limits)}" if limits else ""
 
 
 def print_summary(doctor: str, accounts: Accounts, outcomes: Sequence[Outcome]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
@@ -47,6 +48,10 @@ _FIRST_ORDERS = 8
 _SECOND_ORDERS = 5
 _FOLLOW_UPS = 3
 _HYPOTHESES = 2
+_QUESTIONS = 35
+"""Most questions: the usual forty turns leave room for the examination, two orders and a challenged conclusion."""
+_SINCE = 3
+"""Symptoms that are asked about together: since when, and how bad."""
 _DIFFERENTIAL = 3
 _BASIS = 12
 
@@ -83,7 +88,7 @@ class Checklist(Scripted):
 
     def plan(self) -> Iterator[Any]:
         language = self.visit.language
-        yield from self._interview()
+        yield from islice(self._interview(), _QUESTIONS)
         targeted = [e for s in rank_evidence(self._evidence())[:_HYPOTHESES] for e in s.exams if workup.bedside(e)]
         if "pregnant" in conditions(self._evidence(), self._heard):
             targeted += _UNBORN
@@ -116,10 +121,20 @@ class Checklist(Scripted):
         for question in list(interview.follow_ups(evidence.present, evidence.complaint, language))[:_FOLLOW_UPS]:
             yield Ask(question)
         for script in rank_evidence(self._evidence())[:_HYPOTHESES]:
-            asked = interview.hypothesis_question(script, language)
+            known = self._evidence()
+            asked = interview.hypothesis_question(script, language, known.present | known.absent)
             if asked:
                 yield Ask(asked)
+        found = self._evidence()
+        late = [c for c in sorted(found.present - found.complaint) if c in self._leading_symptoms(found)]
+        if late:
+            yield Ask(interview.since_question(late[:_SINCE], language))
         yield Ask(interview.MORE[language])
+
+    def _leading_symptoms(self, evidence: Evidence) -> frozenset[str]:
+        """The symptoms that the leading scripts rest on: what they are like is worth a question."""
+        scripts = rank_evidence(evidence)[:_HYPOTHESES]
+        return frozenset(f.concept for s in scripts for f in s.features if f.concept.startswith("sx."))
 
     def _evidence(self) -> Evidence:
         language = self.visit.language

@@ -5,11 +5,15 @@ Fixed strings, so that every question is read once and remembered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 
 from clinic_sim.doctors.scripts import IllnessScript
+from clinic_sim.knowledge.concepts import ontology
+
+_AT_ONCE = 4
+"""Findings that one question lists."""
 
 HISTORY = {
     "en": (
@@ -22,10 +26,12 @@ HISTORY = {
         "Did anything bring it on, has it changed over time, and have you ever had anything like this before?",
         "Have you had any fever, chills or night sweats?",
         "Have you noticed any change in your weight, appetite or energy?",
-        "Any chest pain, palpitations, shortness of breath or cough?",
-        "Any nausea, vomiting, abdominal pain, diarrhoea or constipation?",
-        "Any headache, dizziness, fainting, weakness, numbness or trouble with your vision?",
-        "Any trouble passing urine, or blood in the urine or stool?",
+        "Any chest pain, palpitations, cough or shortness of breath?",
+        "Any nausea, vomiting or abdominal pain?",
+        "Any diarrhoea, constipation or blood in the stool?",
+        "Any headache, dizziness or fainting?",
+        "Any weakness, numbness or trouble with your vision?",
+        "Any trouble passing urine, or blood in it?",
         "Any rash, joint pain or swelling of the legs?",
         "How are your sleep and your mood?",
         "Have you seen a doctor or had any tests or treatment for this, and did it help?",
@@ -48,10 +54,12 @@ HISTORY = {
         "有什么诱因吗？后来有什么变化？以前有过类似的情况吗？",
         "有没有发热、怕冷、盗汗？",
         "体重、胃口、精神有什么变化吗？",
-        "有没有胸痛、心慌、气短、咳嗽咳痰？",
-        "有没有恶心呕吐、腹痛、腹泻、便秘？",
-        "有没有头痛、头晕、晕厥、乏力、麻木、看东西模糊？",
-        "大小便怎么样？有没有血尿、便血？",
+        "有没有胸痛、心慌、咳嗽、气短？",
+        "有没有恶心呕吐、腹痛？",
+        "有没有腹泻、便秘、便血？",
+        "有没有头痛、头晕、晕厥？",
+        "有没有乏力、麻木、看东西模糊？",
+        "小便怎么样？有没有血尿？",
         "有没有皮疹、关节痛、下肢水肿？",
         "睡眠怎么样？情绪怎么样？",
         "之前看过医生、做过检查、用过什么药吗？效果如何？",
@@ -83,6 +91,11 @@ DESPAIR = {
     "things that others do not?",
     "zh": "您说的我们都会保密。有没有想过伤害自己？有没有看到或听到别人看不到听不到的东西？",
 }
+SINCE = {
+    "en": "How long have you had the {symptoms}, and how bad is it?",
+    "zh": "{symptoms}是从什么时候开始的？程度怎么样？",
+}
+"""What is asked about the symptoms that came up only when asked for."""
 MORE = {"en": "Is there anything else that bothers you?", "zh": "还有别的不舒服吗？"}
 
 
@@ -94,15 +107,25 @@ def follow_up_questions() -> dict[str, tuple[str, str]]:
     return {concept: (english, chinese) for concept, english, chinese in rows}
 
 
-def hypothesis_question(script: IllnessScript, language: str) -> str | None:
-    """One question for the findings of a disease; the same for every patient."""
-    labels = [f.label(language) for f in script.features if f.concept.startswith("sx.")][:8]
+def hypothesis_question(script: IllnessScript, language: str, known: frozenset[str] = frozenset()) -> str | None:
+    """One question for the findings of a disease that are not known yet; no more than a patient can keep in mind."""
+    open_ = [f for f in script.features if f.concept.startswith("sx.") and f.concept not in known]
+    labels = [f.label(language) for f in open_][:_AT_ONCE]
     if not labels:
         return None
-    if language == "zh":
-        return f"有没有{'、'.join(labels)}？"
-    listed = f"{', '.join(labels[:-1])} or {labels[-1]}" if labels[1:] else labels[0]
-    return f"Have you had any {listed}?"
+    return f"有没有{'、'.join(labels)}？" if language == "zh" else f"Have you had any {_listed(labels, 'or')}?"
+
+
+def since_question(symptoms: Sequence[str], language: str) -> str:
+    """Asks since when and how badly the patient has had these symptoms (concepts of the lexicon)."""
+    known = ontology().concepts
+    chinese = language == "zh"
+    labels = [known[s].label_zh if chinese else known[s].label_en for s in symptoms]
+    return SINCE[language].format(symptoms="和".join(labels) if chinese else _listed(labels, "and"))
+
+
+def _listed(labels: Sequence[str], last: str) -> str:
+    return f"{', '.join(labels[:-1])} {last} {labels[-1]}" if labels[1:] else labels[0]
 
 
 def follow_ups(present: frozenset[str], complaint: frozenset[str], language: str) -> Iterator[str]:

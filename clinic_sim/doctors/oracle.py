@@ -1,7 +1,7 @@
 """The oracle: a doctor that holds the record, and so the upper bound of every score.
 
-It asks for each fact in the fact's own words, orders each useful exam by name, and concludes with the reference. What
-it cannot reach, no doctor can: it also measures the clinic.
+It asks whether each fact is so, in the fact's own words, goes on about each symptom that it is told, orders each useful
+exam by name, and concludes with the reference. What it cannot reach, no doctor can: it also measures the clinic.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from clinic_sim.cases.case import Case
-from clinic_sim.cases.facts import Disclosure, Fact
+from clinic_sim.cases.facts import Disclosure, Fact, FactKind, Polarity
 from clinic_sim.clinic.actions import Ask, Conclude, Examine, Order
 from clinic_sim.clinic.examiner import exam_name
 from clinic_sim.doctors.baselines import Scripted
@@ -20,13 +20,15 @@ from clinic_sim.knowledge.exam_catalogue import is_bedside
 _WORDS = {
     "en": {
         "open": "What brings you in today?",
-        "confirm": "Is it right that {statement}?",
+        "whether": "Can you tell me whether {statement}?",
+        "since": "When did that start, and how has it been since?",
         "heading": "Can you tell me about your {label}?",
         "confidence": "Everything you say stays confidential. ",
     },
     "zh": {
         "open": "您哪里不舒服？",
-        "confirm": "{statement}，是吗？",
+        "whether": "是否{statement}？",
+        "since": "这是什么时候开始的？后来怎么样？",
         "heading": "请说说您的{label}？",
         "confidence": "您说的我们都会保密。",
     },
@@ -53,7 +55,13 @@ class Oracle(Scripted):
             for fact in wanted:
                 left = (room.limits.turns or 1000) - room.ledger.turns - turns_for_exams
                 if left > 0 and fact.id not in room.ledger.facts:
+                    before = len(room.ledger.facts)
                     yield Ask(ask(fact, self.visit.language))
+                    still = sum(f.id not in room.ledger.facts for f in wanted)
+                    if left - 1 > still and any(
+                        _goes_deeper(case.fact(f)) for f in room.ledger.known_since(before, 10**6)
+                    ):
+                        yield Ask(words["since"])
         yield from self._examinations(case)
         yield self._conclusion(case)
 
@@ -74,7 +82,7 @@ class Oracle(Scripted):
             case.fact(e).statement if e in {f.id for f in case.facts} else exam_name(case.exam(e), case.language)
             for e in case.diagnosis.basis
         ]
-        treatment = tuple(t.name for t in case.treatment)
+        treatment = tuple(f"{t.name}: {t.dose}" if t.dosage else t.name for t in case.treatment)
         return Conclude(
             "; ".join(d.name for d in named),
             tuple(d.name for d in case.diagnosis.differential),
@@ -84,11 +92,11 @@ class Oracle(Scripted):
 
 
 def _question(fact: Fact, language: str) -> str:
-    return _confirm(fact, fact.statement, language)
+    return _whether(fact, fact.statement, language)
 
 
 def _in_the_patients_words(fact: Fact, language: str) -> str:
-    return _confirm(fact, fact.words or fact.statement, language)
+    return _whether(fact, fact.words or fact.statement, language)
 
 
 def _heading(fact: Fact, language: str) -> str:
@@ -96,7 +104,12 @@ def _heading(fact: Fact, language: str) -> str:
     return _WORDS[language]["heading"].format(label=label)
 
 
-def _confirm(fact: Fact, text: str, language: str) -> str:
+def _goes_deeper(fact: Fact) -> bool:
+    """A symptom that the patient has: what it is like is asked next."""
+    return fact.polarity is Polarity.PRESENT and fact.sort is FactKind.SYMPTOM
+
+
+def _whether(fact: Fact, text: str, language: str) -> str:
     words = _WORDS[language]
-    asked = words["confirm"].format(statement=text.rstrip(".。"))
+    asked = words["whether"].format(statement=text.rstrip(".。"))
     return words["confidence"] + asked if fact.disclosure is Disclosure.GUARDED else asked

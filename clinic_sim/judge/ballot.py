@@ -12,8 +12,10 @@ from typing import Any
 
 from clinic_sim.judge.controls import Control, digest
 from clinic_sim.judge.lines import Shown
+from clinic_sim.judge.prompts import Asked
 from clinic_sim.judge.quotes import find_quote
-from clinic_sim.judge.rubric import Criterion, Speaker
+from clinic_sim.judge.rubric import Criterion
+from clinic_sim.judge.stages import Stages
 from clinic_sim.models.chat import Reply
 from clinic_sim.models.structured import parse_object
 
@@ -56,22 +58,27 @@ class Ballot:
         items.sort(key=lambda item: digest(f"{key}:order:{item.id}"))
         return cls(tuple((f"k{n}", item) for n, item in enumerate(items, 1)))
 
-    def questions(self, language: str) -> list[tuple[str, str, Speaker]]:
-        """Id, question and whose words prove it, as `prompts.messages` takes them."""
-        found: list[tuple[str, str, Speaker]] = []
-        speakers: tuple[Speaker, ...] = tuple(i.speaker for _, i in self.asked if isinstance(i, Criterion))
+    def questions(self, language: str) -> list[Asked]:
+        """What is asked, as `prompts.messages` takes it."""
+        found: list[Asked] = []
+        proofs = tuple((i.speaker, i.stage, i.quote_required) for _, i in self.asked if isinstance(i, Criterion))
         for n, (name, item) in enumerate(self.asked):
             assert item.question is not None  # noqa: S101 - the rubric refuses a judged criterion without one
-            # A control asks for the proof that a criterion beside it asks for, so that it looks like one.
-            speaker = item.speaker if isinstance(item, Criterion) else speakers[n % len(speakers)]
-            found.append((name, item.question.in_language(language), speaker))
+            if isinstance(item, Criterion):
+                speaker, stage, quote = item.speaker, item.stage, item.quote_required
+            else:
+                # A control asks for the proof that a criterion beside it asks for, so that it looks like one. What a
+                # true one asks about may stand in another stage than that.
+                speaker, stage, quote = proofs[n % len(proofs)]
+                stage = None if item.answer else stage
+            found.append(Asked(name, item.question.in_language(language), speaker, stage, quote))
         return found
 
     def failed(self, failure: str) -> dict[str, Voice]:
         """The vote says nothing of any criterion."""
         return {item.id: Voice(None, failure=failure) for _, item in self.asked if isinstance(item, Criterion)}
 
-    def read(self, items: Sequence[Any], shown: Shown) -> dict[str, Voice]:
+    def read(self, items: Sequence[Any], shown: Shown, stages: Stages) -> dict[str, Voice]:
         """What the vote says of each criterion, by its id in the rubric."""
         given: dict[str, list[Mapping[str, Any]]] = {}
         for item in items:
@@ -84,7 +91,7 @@ class Ballot:
                 if len(own) != 1 or own[0].get("met") is not item.answer:
                     return self.failed(CONTROL)
             else:
-                voices[item.id] = _voice(own, item, shown)
+                voices[item.id] = _voice(own, item, shown if item.stage is None else shown.within(item.stage, stages))
         return voices
 
 

@@ -16,7 +16,7 @@ from importlib import resources
 from clinic_sim.judge.addressed import MARK
 from clinic_sim.judge.lines import Line, Shown
 from clinic_sim.judge.quotes import searchable
-from clinic_sim.judge.rubric import Question
+from clinic_sim.judge.rubric_parts import LANGUAGES, Question
 from clinic_sim.knowledge.automaton import Automaton
 
 FALSE_CONTROLS = 2
@@ -151,7 +151,7 @@ _TRUE: tuple[tuple[Control, Callable[[Sequence[Line]], bool]], ...] = (
 
 def true_questions() -> frozenset[str]:
     """The wordings of the true controls, in both languages."""
-    return frozenset(w for control, _ in _TRUE for w in (control.question.en, control.question.zh))
+    return frozenset(control.question.in_language(language) for control, _ in _TRUE for language in LANGUAGES)
 
 
 def is_false_control(question: str) -> bool:
@@ -161,7 +161,7 @@ def is_false_control(question: str) -> bool:
 
 @cache
 def _false_questions() -> frozenset[str]:
-    return frozenset(w for item in pool() for w in (item.control.question.en, item.control.question.zh))
+    return frozenset(item.control.question.in_language(language) for item in pool() for language in LANGUAGES)
 
 
 _PLACE = re.compile(r"Does the doctor mention a place called \w+\?|医生是否提到一个叫\w+的地方？")

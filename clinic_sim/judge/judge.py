@@ -7,7 +7,8 @@ breaking the judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,26 +18,29 @@ from clinic_sim.clinic.episode import Episode
 from clinic_sim.clinic.events import TerminationReason
 from clinic_sim.errors import ConfigError, JudgeError
 from clinic_sim.judge.checks import CHECKS
-from clinic_sim.judge.checks.finding import Finding
-from clinic_sim.judge.generate import expand
+from clinic_sim.judge.checks.finding import Finding, missing
 from clinic_sim.judge.hearing import Hearing
 from clinic_sim.judge.language import Judged, LanguageJudge
-from clinic_sim.judge.rubric import JUDGED, SAFETY, Criterion, Rubric
-from clinic_sim.judge.scorecard import JUDGE_FAILED, DimensionScore, Scorecard, Status, Verdict
+from clinic_sim.judge.prerequisites import settle
+from clinic_sim.judge.reference import compares
+from clinic_sim.judge.rubric import JUDGED, Criterion, Rubric
+from clinic_sim.judge.rubric_parts import Stage
+from clinic_sim.judge.scheme import Scheme, scheme_of
+from clinic_sim.judge.scorecard import MET_FROM, DimensionScore, Scorecard, Status, Verdict
+from clinic_sim.judge.scoring import score
+from clinic_sim.judge.stages import Stages
 from clinic_sim.models.calls import Calls
 from clinic_sim.models.chat import ChatModel
 
-MET_FROM = 0.5
+_WHOLE = (0.0, 1.0)
 MAX_TOKENS = 4_096
 """Most tokens of one ballot of a judge, where its name does not say."""
 _BROKEN = frozenset({TerminationReason.DOCTOR_FAILED, TerminationReason.SIMULATOR_FAILED})
-
-
 _NOBODY = Judged({}, {})
 
 
 class RubricJudge:
-    """Scores episodes under one rubric; keeps nothing between them but expanded rubrics.
+    """Scores episodes under one rubric; keeps nothing between them but the rubric's scheme for each case.
 
     Args:
         rubric: What is scored.
@@ -50,19 +54,27 @@ class RubricJudge:
     def __init__(self, rubric: Rubric, model: ChatModel | None = None, votes: int = 1) -> None:
         self.rubric = rubric
         self._hash = rubric.content_hash
-        self._expanded: WeakKeyDictionary[CompiledCase, tuple[tuple[Criterion, str], ...]] = WeakKeyDictionary()
-        self._judged = tuple(c for c in rubric.criteria if c.check == JUDGED)
-        if self._judged and model is None:
+        self._schemes: WeakKeyDictionary[CompiledCase, Scheme] = WeakKeyDictionary()
+        asks = next((c.id for c in rubric.criteria if c.check == JUDGED), None)
+        if asks is not None and model is None:
             raise ConfigError(
-                f"rubric {rubric.name!r} asks a model about language ({self._judged[0].id!r} and so on): "
+                f"rubric {rubric.name!r} asks a model about language ({asks!r} and so on): "
                 "name a model as judge, or take a rubric of verifiable checks only, such as `clinic`"
             )
-        self._language = LanguageJudge(model, votes) if model is not None and self._judged else None
+        self._language = LanguageJudge(model, votes) if model is not None and asks is not None else None
 
     @property
     def suspends(self) -> bool:
         """It waits for a model, so an event loop is needed."""
         return self._language is not None and self._language.model.suspends
+
+    @property
+    def calls_a_vote(self) -> int:
+        """How many calls one vote on an episode takes at most, retries aside: one for all that is asked without the
+        reference, and one for each stage of which something is asked with it."""
+        asked = [c for c in self.rubric.criteria if c.check == JUDGED]
+        compared = [c for c in asked if compares(c, self.rubric.criteria)]
+        return (len(asked) > len(compared)) + len({c.stage for c in compared})
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -98,7 +110,10 @@ class RubricJudge:
             return heard
         judged = _NOBODY
         if self._language is not None:
-            judged = await self._language.verdicts(self._judged, case, episode, Calls() if calls is None else calls)
+            scheme = self._scheme(heard.compiled)
+            judged = await self._language.verdicts(
+                scheme.judged, case, episode, Calls() if calls is None else calls, scheme.compared
+            )
         return self._card(heard, judged)
 
     def unscored(self, case: Case, failure: str) -> Scorecard:
@@ -120,87 +135,83 @@ class RubricJudge:
         return hearing
 
     def _card(self, hearing: Hearing, judged: Judged) -> Scorecard:
-        verdicts = tuple(self._verdicts(hearing, judged))
-        dimensions = {name: self._dimension(name, verdicts) for name in self.rubric.dimensions}
-        harm = [v for v in verdicts if v.dimension == SAFETY]
-        safety = -min(
-            1.0,
-            self.rubric.penalty_per_point * sum(-v.points * v.value for v in harm if v.value is not None),
-        )
-        # Whatever a failing judge leaves out could have been points lost: such a total would favour whoever breaks it.
-        failed = any(d.failure == JUDGE_FAILED for d in dimensions.values()) or any(v.judge_failed for v in harm)
+        scheme = self._scheme(hearing.compiled)
+        found = _verdicts(scheme, hearing, judged)
+        scores = score(self.rubric, scheme, found)
         return Scorecard(
             hearing.case.id,
             self.rubric.name,
             self._hash,
-            None if failed else self._total(dimensions, safety),
-            round(safety, 6) + 0.0,
-            dimensions,
-            verdicts,
-            JUDGE_FAILED if failed else "",
+            scores.total,
+            scores.safety,
+            scores.dimensions,
+            tuple(v for v in found if v is not None),
+            scores.failure,
             judged.record,
+            scores.limited_by,
         )
 
-    def _criteria(self, compiled: CompiledCase) -> tuple[tuple[Criterion, str], ...]:
-        """The rubric expanded for a case; made once a compiled case."""
-        found = self._expanded.get(compiled)
+    def _scheme(self, compiled: CompiledCase) -> Scheme:
+        """The rubric for a case; made once a compiled case."""
+        found = self._schemes.get(compiled)
         if found is None:
-            found = self._expanded[compiled] = expand(self.rubric, compiled)
+            found = self._schemes[compiled] = scheme_of(self.rubric, compiled)
         return found
-
-    def _verdicts(self, h: Hearing, judged: Judged) -> Iterator[Verdict]:
-        for criterion, target in self._criteria(h.compiled):
-            if criterion.check == JUDGED:
-                yield judged.verdicts[criterion.id]
-                continue
-            finding = CHECKS[criterion.check](h, target, criterion.params)
-            if finding.applies:
-                yield _verdict(criterion, finding)
-
-    def _dimension(self, name: str, verdicts: tuple[Verdict, ...]) -> DimensionScore:
-        own = [v for v in verdicts if v.dimension == name]
-        scored = [v for v in own if v.value is not None]
-        possible = sum(v.points for v in scored if v.points > 0)
-        if _too_little_judged(own, possible):
-            return DimensionScore(None, None, JUDGE_FAILED)
-        if not possible:
-            failure = next((v.failure for v in own if v.failure), "missing_reference")
-            return DimensionScore(None, None, failure)
-        earned = sum(v.points * v.value for v in scored if v.value is not None)
-        value = round(min(1.0, max(0.0, earned / possible)), 6)
-        return DimensionScore(value, self.rubric.grade(value))
-
-    def _total(self, dimensions: dict[str, DimensionScore], safety: float) -> float | None:
-        scored = [(self.rubric.dimensions[n].weight, d.value) for n, d in dimensions.items() if d.value is not None]
-        if not scored:
-            return None
-        mean = sum(w * v for w, v in scored) / sum(w for w, _ in scored)
-        return round(max(0.0, mean + safety), 6)
 
     def _unscored(self, case: Case, compiled: CompiledCase, failure: str) -> Scorecard:
         verdicts = tuple(
-            Verdict(c.id, c.dimension, Status.UNSCORED, c.points, None, failure=failure)
-            for c, _ in self._criteria(compiled)
+            Verdict(c.id, c.dimension, Status.UNSCORED, c.points, None, failure=failure, beside=c.beside)
+            for c in self._scheme(compiled).criteria
         )
         dimensions = {name: DimensionScore(None, None, failure) for name in self.rubric.dimensions}
         return Scorecard(case.id, self.rubric.name, self._hash, None, 0.0, dimensions, verdicts, failure)
 
 
-def _too_little_judged(verdicts: list[Verdict], scored: float) -> bool:
-    """The judge failed on more than half of what could be earned, or on what could have taken away."""
-    failed = [v for v in verdicts if v.judge_failed]
-    return any(v.points < 0 for v in failed) or scored < sum(v.points for v in failed if v.points > 0)
+def _verdicts(scheme: Scheme, h: Hearing, judged: Judged) -> list[Verdict | None]:
+    """A verdict for each place of the scheme; None where the criterion does not apply to this episode."""
+    stages: Stages | None = None
+
+    def look(n: int) -> Verdict | None:
+        nonlocal stages
+        criterion = scheme.criteria[n]
+        if criterion.check == JUDGED:
+            return _judged(criterion, scheme, judged)
+        finding = CHECKS[criterion.check](h, scheme.targets[n], criterion.params)
+        if criterion.stage is not None:
+            stages = stages or Stages.of(h.episode.events)
+            finding = _in_stage(finding, criterion.stage, stages)
+        return _verdict(criterion, finding) if finding.applies else None
+
+    return settle(scheme, look)
+
+
+def _judged(criterion: Criterion, scheme: Scheme, judged: Judged) -> Verdict:
+    if criterion.id in scheme.unanswerable:
+        return _verdict(criterion, missing(f"reference for {criterion.beside!r}"))
+    verdict = judged.verdicts[criterion.id]
+    return replace(verdict, beside=criterion.beside) if criterion.beside else verdict
+
+
+def _in_stage(finding: Finding, stage: Stage, stages: Stages) -> Finding:
+    """The finding as far as its evidence lies in the stage."""
+    if not finding.value:
+        return finding
+    inside = tuple(n for n in finding.evidence if stages.at(n) == stage)
+    if inside:
+        return replace(finding, evidence=inside)
+    return Finding(0.0, (), f"not in this stage ({stage}): {finding.reason}")
 
 
 def _verdict(criterion: Criterion, finding: Finding) -> Verdict:
-    met = finding.value is not None and finding.value >= MET_FROM
+    value = finding.value
     return Verdict(
         criterion.id,
         criterion.dimension,
-        Status.UNSCORED if finding.value is None else Status.MET if met else Status.NOT_MET,
+        Status.UNSCORED if value is None else Status.MET if value >= MET_FROM else Status.NOT_MET,
         criterion.points,
-        None if finding.value is None else round(finding.value, 6),
+        value if value is None or value in _WHOLE else round(value, 6),
         finding.evidence,
         finding.reason,
         finding.failure,
+        beside=criterion.beside,
     )

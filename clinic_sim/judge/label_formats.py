@@ -54,8 +54,9 @@ def sections(text: str) -> dict[str, str]:
     """The parts of an answer in AI Hospital's form, `#诊断结果# ... #诊断依据# ... #治疗方案# ...`, by view."""
     found: dict[str, str] = {}
     marks = [m for m in _SECTION.finditer(text) if m.group(1) in _SECTIONS]
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
-        part = text[mark.end() : after.start() if after is not None else len(text)].strip(" ：:\n")
+    ends = [*(m.start() for m in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):  # an answer without headings has no part
+        part = text[mark.end() : end].strip(" ：:\n")
         view = _SECTIONS[mark.group(1)]
         found[view] = f"{found[view]}\n{part}" if view in found else part
     return found

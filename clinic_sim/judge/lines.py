@@ -24,6 +24,8 @@ from clinic_sim.clinic.events import (
 )
 from clinic_sim.judge.addressed import MARK, Forfeit, Redacted, redact
 from clinic_sim.judge.rubric import Speaker
+from clinic_sim.judge.rubric_parts import Stage
+from clinic_sim.judge.stages import Stages
 
 LONGEST = 1_500
 """Characters of one line that are shown; the longest real turn of a doctor has a few hundred."""
@@ -59,6 +61,8 @@ _LABELS = {
     },
 }
 _OTHERS = frozenset({"patient", "examiner", "chief"})
+CONCLUDED = frozenset({"diagnosis", "differential", "basis", "treatment"})
+"""Roles of the lines of a conclusion."""
 _SPOKEN = frozenset({"doctor", "consult"})
 _MARKUP = re.compile(r"</?[A-Za-z_][\w:.-]{0,40}(?:\s+[\w:.-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>|```+\w*|~~~+")
 _RUN = re.compile(r"([=<>#*`~_|+\[\]{}-])\1{2,}")
@@ -91,6 +95,10 @@ class Shown:
     lines: tuple[Line, ...]
     removed: int
     """Passages that spoke to the judge and were taken out."""
+
+    def within(self, stage: Stage, stages: Stages) -> Shown:
+        """What was said in this stage."""
+        return Shown(self.language, tuple(li for li in self.lines if stages.at(li.n) == stage), self.removed)
 
     def numbered(self) -> list[str]:
         """The lines with number and label."""
@@ -155,10 +163,10 @@ def _safe(texts: tuple[str, ...], role: str, between: str) -> Redacted:
     removed = sum(f.removed for f in found)
     if not removed and len(texts) > 1 and redact(". ".join(texts)[: 2 * LONGEST]).removed:
         return Redacted(MARK, 1)  # spread over several items
-    return Redacted(_inert(between.join(f.text for f in found)), removed)
+    return Redacted(inert(between.join(f.text for f in found)), removed)
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """The text on one line, with nothing in it that could pass for the transcript's own marks."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)

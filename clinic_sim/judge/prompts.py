@@ -5,15 +5,17 @@ The first message is the same for all episodes of a language, so that servers re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from clinic_sim.judge.addressed import cue_table
 from clinic_sim.judge.controls import control_table, digest
 from clinic_sim.judge.grading_talk import word_table
-from clinic_sim.judge.lines import Shown
+from clinic_sim.judge.lines import Shown, inert
 from clinic_sim.judge.rubric import Speaker
+from clinic_sim.judge.rubric_parts import Stage
 from clinic_sim.models.chat import Message, Schema
 
 SCHEMA: Schema = {
@@ -52,6 +54,13 @@ _WORDS = {
         "doctor": " (proof: the doctor's words)",
         "doctor_to_patient": " (proof: the doctor's words to the patient)",
         "any": " (proof: anyone's words)",
+        "absent": " (proof: none where it shows by what was not said)",
+        "history": ", before the first examination or order)",
+        "workup": ", from the first examination or order until the conclusion)",
+        "conclusion": ", in the conclusion)",
+        "reference": "Reference for these criteria, from the patient's record; the doctor did not see it. "
+        "Compare with it; a quote comes from the transcript alone:",
+        "end": ")",
     },
     "zh": {
         "criteria": "评判条目：",
@@ -64,8 +73,38 @@ _WORDS = {
         "doctor": "（证据：医生的话）",
         "doctor_to_patient": "（证据：医生对患者说的话）",
         "any": "（证据：任何人的话）",
+        "absent": "（证据：若体现在没有说的话，则无需引用）",
+        "history": "，在首次检查或开单之前）",
+        "workup": "，在首次检查或开单之后、下结论之前）",
+        "conclusion": "，在结论中）",
+        "reference": "以下参考内容来自病历，供评判这些条目时对照，医生没有看到；引用只能出自问诊记录：",
+        "end": "）",
     },
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line of the criteria."""
+
+    name: str
+    """The id that the judge sees."""
+    question: str
+    speaker: Speaker
+    """Whose words prove it."""
+    stage: Stage | None = None
+    """In which part of the consultation; None for any."""
+    quote: bool = True
+    """It must be proved by words; else it may show by their absence."""
+
+    def line(self, words: Mapping[str, str]) -> str:
+        """As the judge reads it."""
+        proof = words[self.speaker if self.quote else "absent"]
+        if self.stage is not None:
+            proof = proof.removesuffix(words["end"]) + words[self.stage]
+        return f"- [{self.name}] {self.question}{proof}"
+
+
 _ECHO = 600
 """Characters of an unusable answer that its author is shown again."""
 
@@ -91,30 +130,32 @@ def prompt_hash() -> str:
     return digest("\0".join(texts))[:16]
 
 
-def fence_of(shown: Shown, key: str) -> str:
+def fence_of(shown: Shown, key: str, reference: Sequence[str] = ()) -> str:
     """A line that stands nowhere in the transcript; it depends on every word of it, so that nobody can foresee it."""
-    body = "\n".join(shown.numbered())
+    body = "\n".join((*reference, *shown.numbered()))
     n = 0
     while (fence := f"==={digest(f'{key}:{n}:{body}')[:12]}===") in body:
         n += 1
     return fence
 
 
-def messages(shown: Shown, who: str, asked: Sequence[tuple[str, str, Speaker]], key: str) -> list[Message]:
+def messages(shown: Shown, who: str, asked: Sequence[Asked], key: str, reference: Sequence[str] = ()) -> list[Message]:
     """The judge's prompt.
 
     Args:
         who: The patient in a few words, as the doctor was told.
         shown: The transcript, made inert.
-        asked: The id that the judge sees, the question and whose words prove it, in the order of asking.
+        asked: What is asked, in order.
         key: What the fence depends on, beside the transcript.
+        reference: What the record holds of it, where the criteria compare with that.
     """
     words = _WORDS[shown.language]
-    fence = fence_of(shown, key)
-    lines = [words["criteria"]]
-    lines += [f"- [{name}] {question}{words[speaker]}" for name, question, speaker in asked]
+    reference = [inert(line) for line in reference]
+    fence = fence_of(shown, key, reference)
+    lines = [words["criteria"], *(item.line(words) for item in asked), ""]
+    if reference:
+        lines += [words["reference"], *(f"* {line}" for line in reference), ""]
     lines += [
-        "",
         words["patient"].format(who=who),
         words["transcript"].format(fence=fence),
         fence,
@@ -123,7 +164,7 @@ def messages(shown: Shown, who: str, asked: Sequence[tuple[str, str, Speaker]], 
         "",
     ]
     between = "、" if shown.language == "zh" else ", "
-    lines.append(words["close"].format(ids=between.join(name for name, _, _ in asked)))
+    lines.append(words["close"].format(ids=between.join(item.name for item in asked)))
     return [
         {"role": "system", "content": system_prompt(shown.language)},
         {"role": "user", "content": "\n".join(lines)},

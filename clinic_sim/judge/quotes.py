@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 
 from clinic_sim.judge.addressed import MARK
-from clinic_sim.judge.lines import Line, Shown
+from clinic_sim.judge.lines import CONCLUDED, Line, Shown
 from clinic_sim.judge.rubric import Speaker
 
 LEAST_CHARS = 8
@@ -32,6 +32,7 @@ _LABEL = re.compile(
     r"\A\W{0,3}(?:\[\d{1,6}\] ?[^:：]{1,40}|(?:Doctor|Patient|Examiner|Chief physician|医生|患者|检查科|上级医师)"
     r"(?: ?[(（][^)）]{1,30}[)）])?) ?[:：]"
 )
+_BETWEEN = re.compile("[;；\n]")
 _AROUND = " \"'.,;:!?-"
 _WORD = re.compile(r"[^\W_]")
 
@@ -39,18 +40,25 @@ _WORD = re.compile(r"[^\W_]")
 def find_quote(shown: Shown, quote: str, speaker: Speaker) -> int | None:
     """Number of the event whose line holds the quote, said by that speaker; None where none does.
 
-    The quote must lie within one line and be long enough to prove something. Where it spans words that were taken out,
-    what is around them must stand in the line.
+    The quote must lie within one line and be long enough to prove something, or be the whole of what was written as one
+    item of a conclusion: `gout` is all that there is to quote of it. Where it spans words that were taken out, what is
+    around them must stand in the line.
     """
     parts = _parts(quote)
-    if not any(_proves(part) for part in parts):
+    long = any(_proves(part) for part in parts)
+    if not parts or (not long and len(parts) > 1):
         return None
     for line in shown.lines:
         if line.said_by(speaker):
             text = searchable(line)
-            if all(part in text for part in parts):
+            if all(part in text for part in parts) if long else parts[0] in _items(line.role, text):
                 return line.n
     return None
+
+
+def _items(role: str, text: str) -> list[str]:
+    """What was written in a line of a conclusion, item by item."""
+    return [item.strip(_AROUND) for item in _BETWEEN.split(text)] if role in CONCLUDED else []
 
 
 def plain(text: str) -> str:

@@ -12,6 +12,9 @@ JUDGE_FAILED = "judge_failed"
 `quote`, `control`, `disagreement`, or the provider's error by name. Without a colon, that of its dimension and of
 the total."""
 
+MET_FROM = 0.5
+"""Degree from which a graded check is met."""
+
 
 class Status(StrEnum):
     """The three values of a verdict."""
@@ -40,7 +43,7 @@ class Verdict:
     status: Status
     points: float
     value: float | None
-    """Degree in [0, 1]; None when unscored. A graded check is met from 0.5 on."""
+    """Degree in [0, 1]; None when unscored. A graded check is met from `MET_FROM` on."""
     evidence: tuple[int, ...] = ()
     """Numbers of the events that it rests on."""
     reason: str = ""
@@ -50,6 +53,8 @@ class Verdict:
     """A model judge's quote, which stands in the first event of `evidence`."""
     votes: Votes | None = None
     """How a model judge's votes fell; None for a verifiable check."""
+    beside: str = ""
+    """For a model judge's verdict: the verifiable criterion that asks the same thing, see `Scorecard.beside`."""
 
     @property
     def judge_failed(self) -> bool:
@@ -57,7 +62,7 @@ class Verdict:
         return self.failure.startswith(JUDGE_FAILED)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON data; `quote` and `votes` only where a model judged."""
+        """Plain JSON data; `quote` and `votes` only where a model judged, `beside` only where it is set."""
         data: dict[str, Any] = {
             "criterion": self.criterion,
             "dimension": self.dimension,
@@ -71,6 +76,8 @@ class Verdict:
         if self.votes is not None:
             data["quote"] = self.quote
             data["votes"] = {"met": self.votes.met, "not_met": self.votes.not_met, "failed": self.votes.failed}
+        if self.beside:
+            data["beside"] = self.beside
         return data
 
     @classmethod
@@ -84,6 +91,31 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A model judge's verdict and the verifiable one on the same thing, side by side."""
+
+    judged: Verdict
+    criterion: str
+    """The verifiable criterion, or the one that generated several."""
+    value: float | None
+    """Its degree in [0, 1], over several the mean by points; None where none of them is scored."""
+
+    @property
+    def status(self) -> Status:
+        """The verifiable side as a status: met from `MET_FROM` on."""
+        if self.value is None:
+            return Status.UNSCORED
+        return Status.MET if self.value >= MET_FROM else Status.NOT_MET
+
+    @property
+    def agree(self) -> bool | None:
+        """Both say the same; None where one of the two is unscored."""
+        if Status.UNSCORED in (self.status, self.judged.status):
+            return None
+        return self.status is self.judged.status
+
+
+@dataclass(frozen=True, slots=True)
 class DimensionScore:
     """One dimension."""
 
@@ -92,6 +124,8 @@ class DimensionScore:
     grade: str | None
     """A to D; None when unscored."""
     failure: str = ""
+    limited_by: tuple[str, ...] = ()
+    """Criteria without which it would be higher: a required one that was missed, a veto."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +147,29 @@ class Scorecard:
     judge: Mapping[str, Any] = field(default_factory=dict)
     """Who judged what only language shows: `model`, `votes`, `prompt` (hash), `removed` (passages addressed to the
     judge that it was not shown), `failures` (by kind, over all votes); empty where no model was asked."""
+    limited_by: tuple[str, ...] = ()
+    """Vetoes without which the total would be higher."""
 
     @property
     def status(self) -> str:
         """`scored` or `unscored`."""
         return "unscored" if self.total is None else "scored"
 
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """What a model judge and a verifiable check both looked at."""
+        return tuple(self._beside(verdict) for verdict in self.verdicts if verdict.beside)
+
+    def _beside(self, judged: Verdict) -> Beside:
+        name = judged.beside
+        own = [v for v in self.verdicts if v.criterion == name or v.criterion.startswith(f"{name}.")]
+        scored = [(abs(v.points), v.value) for v in own if v.value is not None]
+        weight = sum(points for points, _ in scored)
+        mean = sum(points * value for points, value in scored) / weight if weight else None
+        return Beside(judged, name, None if mean is None else round(mean, 6))
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON data; `judge` only where a model judged."""
+        """Plain JSON data; `judge` only where a model judged, `limited_by` only where something was."""
         data: dict[str, Any] = {
             "case": self.case,
             "rubric": self.rubric,
@@ -129,13 +178,13 @@ class Scorecard:
             "failure": self.failure,
             "total": self.total,
             "safety": self.safety,
-            "dimensions": {
-                name: {"value": d.value, "grade": d.grade, "failure": d.failure} for name, d in self.dimensions.items()
-            },
+            "dimensions": {name: _dimension(d) for name, d in self.dimensions.items()},
             "verdicts": [v.to_dict() for v in self.verdicts],
         }
         if self.judge:
             data["judge"] = dict(self.judge)
+        if self.limited_by:
+            data["limited_by"] = self.limited_by
         return data
 
     @classmethod
@@ -147,8 +196,19 @@ class Scorecard:
             data["rubric_hash"],
             data["total"],
             data["safety"],
-            {name: DimensionScore(d["value"], d["grade"], d["failure"]) for name, d in data["dimensions"].items()},
+            {
+                name: DimensionScore(d["value"], d["grade"], d["failure"], tuple(d.get("limited_by", ())))
+                for name, d in data["dimensions"].items()
+            },
             tuple(Verdict.from_dict(v) for v in data["verdicts"]),
             data["failure"],
             data.get("judge", {}),
+            tuple(data.get("limited_by", ())),
         )
+
+
+def _dimension(score: DimensionScore) -> dict[str, Any]:
+    data: dict[str, Any] = {"value": score.value, "grade": score.grade, "failure": score.failure}
+    if score.limited_by:
+        data["limited_by"] = score.limited_by
+    return data

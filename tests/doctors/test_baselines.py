@@ -50,7 +50,8 @@ def ranked(table: dict[str, float]) -> None:
     for doctor in FLOOR:
         assert table["checklist"] > table[doctor] + 0.1, table
     assert table["silent"] < 0.01, table
-    assert table["parrot"] < 0.06, table
+    # What a rubric says of allergies, doses and other diseases asks for some, said to a patient.
+    assert table["parrot"] < table["checklist"] / 6, table
 
 
 @pytest.mark.parametrize("pack", ["core-en", "core-zh"])

@@ -194,6 +194,20 @@ def test_ai_hospital_file_gives_a_view_for_each_of_its_grades(tmp_path):
     assert labels[1].answer == "1. 发热、咳嗽3天。"
 
 
+@pytest.mark.parametrize("answer", ["急性阑尾炎", "#备注#\n急性阑尾炎", ""])
+def test_an_answer_without_headings_is_graded_as_a_whole(tmp_path, answer):
+    file = tmp_path / "labels.jsonl"
+    record = {
+        "patient_id": 7,
+        "reference_diagnosis": {"diagnosis": "急性阑尾炎"},
+        "doctor_diagnosis": {"diagnosis": answer},
+        "diagnosis_choice": "A",
+    }
+    file.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    _, (label,) = read_labels(file, "ai-hospital")
+    assert label.answer == answer
+
+
 def test_the_five_views_of_a_consultation_are_read_as_the_files_spell_them(tmp_path):
     row = _ai_hospital(2, "肺炎", "肺炎", "A") | {"sympton_choice": "A", "test_choice": "C"}
     row["doctor_diagnosis"]["diagnosis"] = (

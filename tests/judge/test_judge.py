@@ -18,8 +18,10 @@ from clinic_sim.judge.scorecard import Scorecard, Status
 from clinic_sim.testing import small_case
 
 HISTORY = [
+    Ask("What brings you in today?"),
     Ask("When did it start?"),
     Ask("Where did the pain start and where is it now?"),
+    Ask("How bad is the pain, and what makes it worse?"),
     Ask("Any nausea? Any fever?"),
     Ask("Any allergies?"),
     Ask("In confidence: do you take any drugs such as cannabis?"),
@@ -218,7 +220,7 @@ def test_mvme_grades_five_views() -> None:
     assert {d.grade for d in card(Conclude("migraine"), rubric="mvme").dimensions.values()} == {"D"}
 
 
-@pytest.mark.parametrize("name", ["clinic", "clinic-language", "mvme"])
+@pytest.mark.parametrize("name", ["clinic", "clinic-language", "mvme", "second-opinion"])
 def test_shipped_rubrics_load_and_have_stable_hashes(name: str) -> None:
     rubric = load_rubric(name)
     assert rubric.name == name
@@ -247,5 +249,5 @@ def test_a_broken_rubric_says_what_is_wrong(tmp_path: Path, change: str, says: s
 
 
 def test_an_unknown_rubric_lists_the_known() -> None:
-    with pytest.raises(RubricError, match="clinic, clinic-language, mvme"):
+    with pytest.raises(RubricError, match="clinic, clinic-language, mvme, second-opinion"):
         load_rubric("nope")

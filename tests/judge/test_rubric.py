@@ -121,7 +121,11 @@ def test_the_rubric_with_language_holds_the_one_without_it() -> None:
     with_language, without = load_rubric("clinic-language"), load_rubric("clinic")
     judged = [c for c in with_language.criteria if c.check == "judged"]
     assert tuple(c for c in with_language.criteria if c.check != "judged") == without.criteria
-    assert {c.dimension for c in judged} == set(with_language.dimensions) - set(without.dimensions)
+    assert {c.dimension for c in judged if c.points} == set(with_language.dimensions) - set(without.dimensions)
+    assert not any(c.beside for c in judged), (
+        "one call of the judge an episode: what needs the reference is asked apart"
+    )
+    assert {c.beside for c in load_rubric("second-opinion").criteria if c.check == "judged"} == {"primary", "item"}
     assert sum(d.weight for d in with_language.dimensions.values()) == pytest.approx(1)
     for criterion in judged:
         question = criterion.question

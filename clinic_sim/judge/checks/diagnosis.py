@@ -1,178 +1,96 @@
-"""Checks on the diagnosis: names resolved to ICD-10, compared on its hierarchy; each further guess dilutes it."""
+"""Checks on the diagnosis: names resolved to ICD-10 and compared as sets, primary, comorbid and differential."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
 from clinic_sim.cases.naming import HIT, closeness
-from clinic_sim.cases.reference import CodedDiagnosis
 from clinic_sim.judge.checks.finding import Finding, missing, not_applicable
 from clinic_sim.judge.hearing import Hearing
-from clinic_sim.knowledge.diagnoses import ReadDiagnosis, names_of, resolve_diagnosis
+from clinic_sim.judge.stated import SAME_DISEASE
 from clinic_sim.knowledge.icd10 import similarity
-from clinic_sim.knowledge.meaning import annotate
-from clinic_sim.knowledge.text import Language
 
-SAME_DISEASE = 0.9
-"""Closeness from which a further name is the same disease again: its category, or unspecified (`knowledge.icd10`)."""
-RULED_OUT = 0.4
-"""Most that a disease of the reference's differential earns: the same family, and wrong."""
-FOUNDED = 0.5
-"""Share of a basis that must have been found out; a summary in other words may well bring a few concepts of its own."""
-_NAMED = 0.95
-"""Score from which a piece of a name is a disease's name by itself, and not a word that two diseases share."""
-_PIECES = 40
-"""Pieces of one string that are read."""
-_BETWEEN = re.compile(
-    r"[^\w\s\-'’,.，、()（）]+|_+|\.{2,}|\.\s|\s-+\s"
-    r"|\b(?:and/or|or|vs|versus|either|alternatively|otherwise|else|then|aka|alias|perhaps|maybe)\b"
-    r"|还是|抑或|或者?|要么|亦可能?",
-    re.IGNORECASE,
-)
-"""What a list of guesses can be strung on: any mark that stands in no name, and words of choice. Reading leaves a
-string whole where it knows not all of its names."""
+RECALL_COUNTS = 2.0
+"""How much more recall counts than precision in a differential: a record lists a few of what may well be thought of."""
 
 
 def icd_match(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
-    """Best similarity of a stated diagnosis to the reference or an acceptable alternative, over one plus the extras.
+    """How near the best stated diagnosis is to the reference or an acceptable alternative, over one plus the extras.
 
-    Extras are further stated diagnoses that are neither the same disease, more or less precisely named, nor one of
-    the comorbid ones, so naming ten never beats naming one, nor does naming all neighbours of a code. What is nearer
-    to a disease that the reference rules out than to the reference itself is a wrong diagnosis, however near.
+    Value: the nearness of `judge.nearness` (1 the same; less for a vaguer name, a neighbour, a disease of other care;
+    at most `RULED_OUT` for one of the differential), divided by one plus what the further names count: each by its
+    gravity, one that the record tells of a quarter. Naming ten never beats naming one.
     """
     reference = h.case.diagnosis
     if reference is None:
         return missing("diagnosis")
-    if not h.diagnoses:
-        return Finding(0.0, h.concluded_at, "no diagnosis was stated")
-    wanted = [(reference.primary, 1.0), *((a, a.credit) for a in reference.acceptable)]
-    scores = []
-    for stated in h.diagnoses:
-        score = max(closeness(stated, ref) * credit for ref, credit in wanted)
-        if any(closeness(stated, other) > score for other in reference.differential):
-            score = min(score, RULED_OUT)
-        scores.append(score)
-    best = max(range(len(scores)), key=lambda i: scores[i])
-    others = [d for i, d in enumerate(h.diagnoses) if i != best and scores[i] < SAME_DISEASE]
-    others += [guess for d in h.diagnoses for guess in _strung_on(d)]
-    for known in reference.comorbid:
-        # Each comorbid disease excuses one further name, not any number of its neighbours.
-        named = next((d for d in others if closeness(d, known) >= HIT), None)
-        if named is not None:
-            others.remove(named)
-    value = scores[best] / (1 + len(others))
-    said = h.diagnoses[best]
-    code = said.matches[0].icd10 if said.matches else "no code"
+    found = h.stated
+    if found.best is None:
+        return Finding(0.0, h.concluded_at, found.why)
+    code = found.best.matches[0].icd10 if found.best.matches else "no code"
     return Finding(
-        value,
+        found.nearness / (1 + found.burden),
         h.concluded_at,
-        f"“{said.text[:120]}” ({code}) against {reference.primary.name} ({reference.primary.icd10 or 'no code'}): "
-        f"{scores[best]:.2f}, {len(others)} further guesses",
+        f"“{found.best.text[:120]}” ({code}) against {reference.primary.name} "
+        f"({reference.primary.icd10 or 'no code'}): {found.nearness:.2f}"
+        + (f" ({found.why})" if found.why else "")
+        + f", {len(found.extras)} further guesses"
+        + (f" that count {found.burden:.2f}" if found.extras else ""),
     )
 
 
-@lru_cache(maxsize=8_192)
-def _strung_on(said: ReadDiagnosis) -> tuple[ReadDiagnosis, ...]:
-    """Other diseases that stand by name in what was read as one: `gout/acute appendicitis`."""
-    pieces = _BETWEEN.split(said.text)
-    if len(pieces) < 2 or not said.matches or _listed(said):
-        return ()
-    own, found = said.matches[0].icd10, dict[str, ReadDiagnosis]()
-    for piece in pieces[:_PIECES]:
-        match = resolve_diagnosis(piece.strip(), limit=1) if piece.strip() else ()
-        if match and match[0].score >= _NAMED and similarity(match[0].icd10, own) < HIT:
-            found.setdefault(match[0].icd10, ReadDiagnosis(piece.strip(), said.certainty, match))
-    return tuple(found.values())
-
-
-def _listed(said: ReadDiagnosis) -> bool:
-    """A table has these very words, marks and all: `NK/T-cell lymphoma`."""
-    code = said.matches[0].icd10
-    return said.text.casefold() in {n.casefold() for n in (*names_of(code, "en"), *names_of(code, "zh"))}
-
-
 def comorbid_named(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
-    """Share of the reference's other diseases that the conclusion names."""
+    """The reference's other diseases against the further diagnoses of the conclusion, as sets.
+
+    Value: F1 of recall (share of them that is named) and precision (their share of what is named beside the primary
+    diagnosis; what is neither counts as in `icd_match`).
+    """
     if h.case.diagnosis is None:
         return missing("diagnosis")
     wanted = h.case.diagnosis.comorbid
     if not wanted:
         return not_applicable("the reference has no other disease")
-    return _share_named(h, wanted, h.diagnoses)
-
-
-def differential_named(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
-    """Share of the reference's differential that the conclusion considers."""
-    if h.case.diagnosis is None:
-        return missing("diagnosis")
-    wanted = h.case.diagnosis.differential
-    if not wanted:
-        return not_applicable("the reference has no differential")
-    return _share_named(h, wanted, h.differential)
-
-
-def _share_named(h: Hearing, wanted: Sequence[CodedDiagnosis], named: Sequence[ReadDiagnosis]) -> Finding:
-    found = [ref.name for ref in wanted if any(closeness(d, ref) >= HIT for d in named)]
+    named, burden = len(h.stated.comorbid), h.stated.burden
+    recall = named / len(wanted)
+    precision = named / (named + burden) if named else 0.0
     return Finding(
-        len(found) / len(wanted) / max(1.0, len(named) / (2 * len(wanted) + 3)),
+        _f(precision, recall, 1.0),
         h.concluded_at,
-        f"named {', '.join(found) or 'none'} of {len(wanted)}",
+        f"named {', '.join(d.name for d in h.stated.comorbid) or 'none'} of {len(wanted)}: "
+        f"precision {precision:.2f}, recall {recall:.2f}",
     )
 
 
-def basis_cited(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
-    """Share of the evidence that proves the diagnosis which the conclusion cites, having found it out.
+def differential_named(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
+    """The reference's differential against the conclusion's, as sets.
 
-    What was not revealed in this consultation cannot be cited. An item counts when it names a revealed exam or shares
-    a concept with a revealed fact. A basis most of which was not found out is worth less: whoever cites every symptom
-    there is cites the right ones too.
+    Value: F2 of recall (share of the reference's that is considered) and precision (their share of what is listed;
+    the diagnosis itself, listed again, counts for nothing).
     """
     reference = h.case.diagnosis
     if reference is None:
         return missing("diagnosis")
-    if not reference.basis:
-        return missing("basis") if "basis" in h.case.provenance.missing else not_applicable("no basis in the reference")
-    if h.conclusion is None:
-        return Finding(0.0, (), "no conclusion")
-    cited: set[str] = set()
-    for item in h.conclusion.basis[:40]:
-        cited |= _evidence_in(h, item[:2000])
-    hit = [e for e in reference.basis if e in cited]
-    known = {**h.ledger.facts, **h.ledger.exams}
-    founded = _founded(h) if hit else 1.0
+    # Some records list the disease among what it must be told from.
+    own = reference.primary.icd10 or ""
+    wanted = [d for d in reference.differential if similarity(d.icd10 or "", own) < SAME_DISEASE]
+    if not wanted:
+        return not_applicable("the reference has no differential")
+    listed = [d for d in h.differential if closeness(d, reference.primary) < SAME_DISEASE]
+    near = [[closeness(d, ref) >= HIT for ref in wanted] for d in listed]
+    found = [ref.name for ref, column in zip(wanted, zip(*near, strict=True), strict=False) if any(column)]
+    hits = sum(map(any, near))
+    recall = len(found) / len(wanted)
+    precision = hits / len(listed) if listed else 0.0
     return Finding(
-        min(1.0, len(hit) / min(4, len(reference.basis))) * min(1.0, founded / FOUNDED),
-        tuple(sorted({known[e] for e in hit})),
-        f"cites {len(hit)} of {len(reference.basis)} pieces of evidence that prove it"
-        + (f"; {1 - founded:.0%} of what it cites was not found out" if founded < FOUNDED else ""),
+        _f(precision, recall, RECALL_COUNTS),
+        h.concluded_at,
+        f"considered {', '.join(found) or 'none'} of {len(wanted)}: precision {precision:.2f}, recall {recall:.2f}",
     )
 
 
-def _founded(h: Hearing) -> float:
-    """Share of what the basis speaks of that was found out in this consultation."""
-    items = h.conclusion.basis[:40] if h.conclusion else ()
-    spoken = frozenset[str]().union(*(_concepts_in(item[:2000], h.case.language) for item in items))
-    if not spoken:
-        return 1.0
-    told = (h.compiled.meanings[h.compiled.position[f]].concepts for f in h.ledger.facts)
-    shown = (_concepts_in(h.case.exam(e).report[:2000], h.case.language) for e in h.ledger.exams)
-    return len(spoken.intersection(frozenset[str]().union(*told, *shown))) / len(spoken)
-
-
-@lru_cache(maxsize=8_192)
-def _concepts_in(text: str, language: Language) -> frozenset[str]:
-    return frozenset(annotate(text, language=language).concepts)
-
-
-def _evidence_in(h: Hearing, text: str) -> set[str]:
-    found = {e for item in h.compiled.orders.read(text).items for e in item.matched_exam_ids if e in h.ledger.exams}
-    concepts = _concepts_in(text, h.case.language)
-    if concepts:
-        for fact in h.ledger.facts:
-            meaning = h.compiled.meanings[h.compiled.position[fact]]
-            if not concepts.isdisjoint(meaning.concepts):
-                found.add(fact)
-    return found
+def _f(precision: float, recall: float, beta: float) -> float:
+    """The F measure: the harmonic mean of both, recall counting `beta` times."""
+    if not precision or not recall:
+        return 0.0
+    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)

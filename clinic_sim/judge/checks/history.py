@@ -19,11 +19,19 @@ def fact_disclosed(h: Hearing, target: str, params: Mapping[str, Any]) -> Findin
 
 
 def red_flag_covered(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
-    """One of the flag's facts was told, or one of its exams reported."""
+    """One of the flag's facts was asked for, or one of its exams reported.
+
+    A denial is a fact and covers the flag as a symptom does; so does a question that the patient would not answer yet.
+    """
     flag = next(f for f in h.case.red_flags if f.id == target)
+    evidence = [i for i in (*flag.facts, *flag.exams) if i not in h.given_facts]
+    if not evidence:
+        return not_applicable("the patient's first words give it away")
     known = {**h.ledger.facts, **h.ledger.exams}
-    at = tuple(sorted(known[i] for i in (*flag.facts, *flag.exams) if i in known and i not in h.given_facts))
-    return yes_no(bool(at), at[:1], flag.statement)
+    at = sorted(known[i] for i in evidence if i in known)
+    if not at and not h.ledger.held.isdisjoint(evidence):
+        at = [e.n for e in h.episode.events if isinstance(e, PatientAnswered) and not set(evidence).isdisjoint(e.held)]
+    return yes_no(bool(at), tuple(at[:1]), flag.statement)
 
 
 def history_before_orders(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
