@@ -198,13 +198,21 @@ class Scorecard:
             data["safety"],
             {
                 name: DimensionScore(d["value"], d["grade"], d["failure"], tuple(d.get("limited_by", ())))
-                for name, d in data["dimensions"].items()
+                for name in _in_order(data)
+                for d in (data["dimensions"][name],)
             },
             tuple(Verdict.from_dict(v) for v in data["verdicts"]),
             data["failure"],
             data.get("judge", {}),
             tuple(data.get("limited_by", ())),
         )
+
+
+def _in_order(data: Mapping[str, Any]) -> list[str]:
+    """The dimensions as the rubric has them: JSON is stored with sorted names, but verdicts in the rubric's order."""
+    names = data["dimensions"]
+    judged = dict.fromkeys(v["dimension"] for v in data["verdicts"])
+    return [*(name for name in judged if name in names), *(name for name in names if name not in judged)]
 
 
 def _dimension(score: DimensionScore) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,10 @@ def test_a_broken_rubric_says_what_is_wrong(tmp_path: Path, change: str, says: s
 def test_an_unknown_rubric_lists_the_known() -> None:
     with pytest.raises(RubricError, match="clinic, clinic-language, mvme, second-opinion"):
         load_rubric("nope")
+
+
+def test_a_stored_scorecard_keeps_the_order_of_its_dimensions() -> None:
+    scorecard = card(*HISTORY, *EXAMS, right())
+    stored = json.loads(json.dumps(scorecard.to_dict(), sort_keys=True))
+    assert list(Scorecard.from_dict(stored).dimensions) == list(scorecard.dimensions)
+    assert Scorecard.from_dict(stored).dimensions == scorecard.dimensions
