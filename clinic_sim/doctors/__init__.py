@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from functools import lru_cache
+from typing import Literal, get_args
 
 from clinic_sim.doctors.base import Doctor, Visit
 from clinic_sim.errors import ConfigError
@@ -36,19 +37,27 @@ def make_doctor(name: str, *, model: ChatModel | None = None) -> Doctor:
         from clinic_sim.doctors.langgraph import LangGraphDoctor
 
         return LangGraphDoctor.load(name.removeprefix(_AGENT))
-    from clinic_sim.models.spec import ModelSpec, Provider
+    from clinic_sim.models.spec import Provider
 
     if name.partition("/")[0] not in get_args(Provider):
         models = ", ".join(f"{p}/..." for p in (*get_args(Provider), "langgraph"))
         raise ConfigError(f"unknown doctor {name!r}; there are {', '.join(makers)}, and models: {models}")
-    spec = ModelSpec.parse(name)
+    form = _form_of(name)
     if model is None:
         from clinic_sim.models.build import make_model
 
         model = make_model(name, role="doctor", max_tokens=MAX_TOKENS)
     from clinic_sim.doctors.llm import LLMDoctor
 
-    return LLMDoctor(model, spec.form)
+    return LLMDoctor(model, form)
+
+
+@lru_cache(maxsize=256)
+def _form_of(name: str) -> Literal["tools", "json", "text"]:
+    """How the doctor of that name acts: read once, as each episode has a doctor of its own."""
+    from clinic_sim.models.spec import ModelSpec
+
+    return ModelSpec.parse(name).form
 
 
 def _makers() -> dict[str, Callable[[], Doctor]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from clinic_sim.knowledge.question_cues import cue, shortened
 from clinic_sim.knowledge.text import sentences
@@ -45,12 +46,19 @@ def read(folded: str) -> list[Formed]:
     """The questions of a folded utterance."""
     found: list[Formed] = []
     for span in sentences(folded, "zh"):
-        words = _bare(shortened(folded[span.start : span.end]))
+        words, formed = _formed(folded[span.start : span.end])
         if words:
-            _add(found, list(_sentence(words)), words)
+            _add(found, list(formed), words)
         if len(found) > _MOST:
             break
     return found
+
+
+@lru_cache(maxsize=8_192)
+def _formed(sentence: str) -> tuple[str, tuple[Formed, ...]]:
+    """A sentence without what only fills, and its questions; sentences recur in utterances that do not."""
+    words = _bare(shortened(sentence))
+    return words, tuple(_sentence(words)) if words else ()
 
 
 def _add(found: list[Formed], more: list[Formed], words: str) -> None:

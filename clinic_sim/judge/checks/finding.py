@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: some seventy are made for each episode, and freezing doubles what one costs
 class Finding:
     """A degree in [0, 1] with its evidence, or why there is none."""
 
