@@ -9,6 +9,11 @@ from importlib import resources
 
 from clinic_sim.knowledge.text import Language
 
+Formed = tuple[str, int, str]
+"""A question as it is read: form, matters, words."""
+MOST = 60
+"""Clauses of a sentence and questions of an utterance that are read: nobody asks more in one breath, and the cost must
+be bounded."""
 _HEAD, _TAIL = 400, 80
 """Characters of a sentence that are looked at: how it begins and what it lists, and what stands at its end."""
 

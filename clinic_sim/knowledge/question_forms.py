@@ -8,12 +8,14 @@ has as many `matters` as things that the patient must answer: each question is o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from clinic_sim.knowledge import question_forms_en, question_forms_zh
-from clinic_sim.knowledge.text import UTTERANCE_LIMIT, Language, clean, detect_language, fold
+from clinic_sim.knowledge.question_cues import MOST, Formed, cue
+from clinic_sim.knowledge.text import UTTERANCE_LIMIT, Language, clean, detect_language, fold, sentences
 
 
 class Form(StrEnum):
@@ -51,10 +53,31 @@ def _forms(text: str, hint: Language | None) -> tuple[FormedQuestion, ...]:
     if not cleaned:
         return ()
     language = detect_language(cleaned) if any(map(str.isalpha, cleaned[:2_000])) else (hint or "en")
-    read = question_forms_zh.read if language == "zh" else question_forms_en.read
     found: list[FormedQuestion] = []
-    for form, matters, words in read(fold(cleaned)):
+    for form, matters, words in _read(fold(cleaned), language):
         if form == Form.OPEN and found and found[-1].form is Form.OPEN:
             continue  # one invitation in two breaths: "what's the matter, tell me"
         found.append(FormedQuestion(Form(form), matters, words))
     return tuple(found)
+
+
+def _read(folded: str, language: Language) -> list[Formed]:
+    """The questions of a folded utterance, sentence by sentence."""
+    read, examples = _READERS[language]
+    found: list[Formed] = []
+    for span in sentences(folded, language):
+        words, questions = read(folded[span.start : span.end])
+        if questions and found and found[-1][0] in ("open", "closed") and cue(language, *examples).match(words):
+            # Examples in a sentence of their own are what the question before them asks for.
+            found[-1] = ("closed", questions[0][1], found[-1][2])
+            questions = questions[1:]
+        found += questions
+        if len(found) > MOST:
+            break
+    return found
+
+
+_READERS: dict[Language, tuple[Callable[[str], tuple[str, tuple[Formed, ...]]], tuple[str, str]]] = {
+    "en": (question_forms_en.formed, ("examples", "^{}")),
+    "zh": (question_forms_zh.formed, ("examples", r"^\W*{}")),
+}

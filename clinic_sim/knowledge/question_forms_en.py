@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from clinic_sim.knowledge.question_cues import cue, shortened
-from clinic_sim.knowledge.text import sentences
-
-Formed = tuple[str, int, str]
-"""Form, matters, words."""
+from clinic_sim.knowledge.question_cues import MOST, Formed, cue, shortened
 
 _BREAK = re.compile(r"[,;:]\s+(?:(?:and|but|so|also|then|or)\s+)?|\s+-\s+|\s+(?:and|but)\s+")
 _LIST = re.compile(r",\s*(?:and|or|nor)\s+|[,;/]\s*|\s+(?:and|or|nor|as well as)\s+")
@@ -42,35 +38,13 @@ _TAG = 40
 """Characters in which a tag at the end stands."""
 _AHEAD = 160
 """Characters that tell whether a clause begins a question."""
-_MOST = 60
-"""Clauses that are read: nobody asks more in one breath, and the cost must be bounded."""
-
-
-def read(folded: str) -> list[Formed]:
-    """The questions of a folded utterance."""
-    found: list[Formed] = []
-    for span in sentences(folded, "en"):
-        words, formed = _formed(folded[span.start : span.end])
-        if words:
-            _add(found, list(formed), words)
-        if len(found) > _MOST:
-            break
-    return found
 
 
 @lru_cache(maxsize=8_192)
-def _formed(sentence: str) -> tuple[str, tuple[Formed, ...]]:
+def formed(sentence: str) -> tuple[str, tuple[Formed, ...]]:
     """A sentence without what only fills, and its questions; sentences recur in utterances that do not."""
     words = _bare(shortened(sentence))
     return words, tuple(_sentence(words)) if words else ()
-
-
-def _add(found: list[Formed], more: list[Formed], words: str) -> None:
-    """Examples in a sentence of their own are what the question before them asks for."""
-    if more and found and found[-1][0] in ("open", "closed") and cue("en", "examples", "^{}").match(words):
-        found[-1] = ("closed", more[0][1], found[-1][2])
-        more = more[1:]
-    found += more
 
 
 def _bare(words: str) -> str:
@@ -121,7 +95,7 @@ def _clauses(words: str) -> list[str]:
     pieces = [_bare(words[a:b]) for a, b in pairwise([*cuts, len(words)])]
     if not _starts(pieces[0]):
         pieces = pieces[1:]
-    return [piece for piece in pieces[:_MOST] if piece.strip(" ?.!,") and not _STAMMER.fullmatch(piece)]
+    return [piece for piece in pieces[:MOST] if piece.strip(" ?.!,") and not _STAMMER.fullmatch(piece)]
 
 
 def _lists(rest: str) -> bool:
@@ -245,4 +219,4 @@ def _items(words: str) -> int:
     named = cue("en", "examples").search(words)
     if named:
         words = words[named.end() :]
-    return max(1, sum(any(map(str.isalpha, item)) for item in _LIST.split(words.strip(" ?.!,"))[:_MOST]))
+    return max(1, sum(any(map(str.isalpha, item)) for item in _LIST.split(words.strip(" ?.!,"))[:MOST]))

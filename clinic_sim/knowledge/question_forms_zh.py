@@ -6,11 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from clinic_sim.knowledge.question_cues import cue, shortened
-from clinic_sim.knowledge.text import sentences
-
-Formed = tuple[str, int, str]
-"""Form, matters, words."""
+from clinic_sim.knowledge.question_cues import MOST, Formed, cue, shortened
 
 _LIST = re.compile(r"[、,/;]|以及|或者?(?!多或少)|和|及|跟|与")
 _NUMBER = re.compile(r"^\W*(?:\(?[\d一二三四五六七八九十]{1,2}[).:、]|[-*•])\s*")
@@ -38,35 +34,13 @@ _UNMARKED = 24
 _ITEM = 8
 """Characters of a piece that only goes on with a list."""
 _PARTICLE_END = re.compile(rf"(?:吗|么|呢|没有?|吧|啊|呀){_END}")
-_MOST = 60
-"""Pieces that are read: nobody asks more in one breath, and the cost must be bounded."""
-
-
-def read(folded: str) -> list[Formed]:
-    """The questions of a folded utterance."""
-    found: list[Formed] = []
-    for span in sentences(folded, "zh"):
-        words, formed = _formed(folded[span.start : span.end])
-        if words:
-            _add(found, list(formed), words)
-        if len(found) > _MOST:
-            break
-    return found
 
 
 @lru_cache(maxsize=8_192)
-def _formed(sentence: str) -> tuple[str, tuple[Formed, ...]]:
+def formed(sentence: str) -> tuple[str, tuple[Formed, ...]]:
     """A sentence without what only fills, and its questions; sentences recur in utterances that do not."""
     words = _bare(shortened(sentence))
     return words, tuple(_sentence(words)) if words else ()
-
-
-def _add(found: list[Formed], more: list[Formed], words: str) -> None:
-    """Examples in a sentence of their own are what the question before them asks for."""
-    if more and found and found[-1][0] in ("open", "closed") and cue("zh", "examples", r"^\W*{}").match(words):
-        found[-1] = ("closed", more[0][1], found[-1][2])
-        more = more[1:]
-    found += more
 
 
 def _bare(words: str) -> str:
@@ -97,7 +71,7 @@ def _sentence(words: str) -> Iterator[Formed]:
 
 
 def _pieces(words: str) -> list[str]:
-    return [piece for piece in words.split(",")[:_MOST] if piece.strip(" ?。.!")]
+    return [piece for piece in words.split(",")[:MOST] if piece.strip(" ?。.!")]
 
 
 def _asks(piece: str) -> bool:
@@ -210,4 +184,4 @@ def _items(words: str) -> int:
     if examples:
         words = words[examples.end() :]
     words = cue("zh", "fixed").sub("", words)
-    return max(1, sum(any(map(str.isalpha, item)) for item in _LIST.split(words)[:_MOST]))
+    return max(1, sum(any(map(str.isalpha, item)) for item in _LIST.split(words)[:MOST]))
