@@ -89,6 +89,15 @@ def test_tests_before_the_history_cost_and_the_bedside_does_not() -> None:
     assert value(mixed, "before_history") == 0.5
 
 
+def test_without_a_history_on_record_nobody_ordered_before_it() -> None:
+    case = small_case()
+    bare = case.model_copy(
+        update={"provenance": case.provenance.model_copy(update={"missing": (*case.provenance.missing, "facts")})}
+    )
+    (verdict,) = [v for v in card(bare, Order(("CBC",)), END).verdicts if v.criterion == "before_history"]
+    assert (verdict.value, verdict.failure) == (None, "missing_reference")
+
+
 FORBIDDEN = [
     {"id": "no-ct", "name": "CT", "exams": ["img.ct.abdomen"], "reason": "pregnant", "because": [], "severity": 2}
 ]

@@ -83,7 +83,9 @@ def orders_before_history(h: Hearing, target: str, params: Mapping[str, Any]) ->
 
     Value: their share of all tests; 0 where none was ordered. A look at the patient and the vital signs may come first.
     """
-    needed = int(params.get("facts", 3))
+    if "facts" in h.case.provenance.missing:
+        return missing("history")
+    needed = min(int(params.get("facts", 3)), len(h.case.facts))
     # The event by which enough was told; facts stand in the order in which they were told.
     told = sorted(h.ledger.facts.values())
     since = told[needed - 1] if len(told) >= needed else len(h.episode.events)

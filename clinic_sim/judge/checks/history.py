@@ -7,7 +7,7 @@ from typing import Any
 
 from clinic_sim.clinic.actions import Ask, Examine, Order
 from clinic_sim.clinic.events import DoctorActed, PatientAnswered
-from clinic_sim.judge.checks.finding import Finding, not_applicable, yes_no
+from clinic_sim.judge.checks.finding import Finding, missing, not_applicable, yes_no
 from clinic_sim.judge.hearing import Hearing
 
 
@@ -36,6 +36,8 @@ def red_flag_covered(h: Hearing, target: str, params: Mapping[str, Any]) -> Find
 
 def history_before_orders(h: Hearing, target: str, params: Mapping[str, Any]) -> Finding:
     """At least `facts` facts (default 3) were told before the first order."""
+    if "facts" in h.case.provenance.missing:
+        return missing("history")
     first = next(
         (e.n for e in h.episode.events if isinstance(e, DoctorActed) and isinstance(e.action, Order | Examine)), None
     )
