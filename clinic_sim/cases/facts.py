@@ -30,7 +30,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class Part(BaseModel):
     """Base of every part of a case: frozen, and an unknown field is an error rather than a typo that does nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FactKind(StrEnum):

@@ -22,6 +22,7 @@ from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.diagnoses import names_diagnosis, read_diagnoses, resolve_diagnosis
 from clinic_sim.knowledge.exam_catalogue import catalogue
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.scan import Polarity, scan
 from clinic_sim.knowledge.text import Language, fold
 from clinic_sim.knowledge.topics import Topic
@@ -146,7 +147,7 @@ def _parts(name: str) -> Iterator[str]:
             yield piece
 
 
-_PROCESS_ZH = re.compile(
+_PROCESS_ZH = Pattern(
     r"(?P<site>[\u4e00-\u9fff]{2,6}?)(?P<process>扩张|结石|狭窄|梗死|梗塞|栓塞|破裂|穿孔|囊肿|肌瘤|息肉|溃疡|骨折|脱位|突出|缺损|闭锁|"
     r"硬化|纤维化|脓肿|血栓|重复|缺如|疝|癌|瘤)(?:症|病)?"
 )
@@ -187,14 +188,14 @@ def _sites(folded: str) -> frozenset[str]:
 
 
 _TOLD = (
-    re.compile(
+    Pattern(
         r"(?:诊断|确诊|拟诊|印象|考虑|怀疑|疑似|提示|告知|查出|发现|诊为|得了|患了?)(?:为|是|有|[:：])?[“\"‘]?(?P<name>[^，。；“”\"’？?（(]{2,24})"
     ),
-    re.compile(
+    Pattern(
         r"(?:以|按|因)[“\"‘]?(?P<name>[^，。；“”\"’？?]{2,20}?)(?:待查)?[？?]?[”\"’]?(?:收|入院|住院|转|治疗|就诊)"
     ),
-    re.compile(r"[“\"](?P<name>[^，。；“”\"？?]{2,24})[？?]?[”\"]"),
-    re.compile(
+    Pattern(r"[“\"](?P<name>[^，。；“”\"？?]{2,24})[？?]?[”\"]"),
+    Pattern(
         r"\b(?:diagnosed (?:with|as)|diagnosis of|told (?:that )?(?:he|she|they|i)(?: ha[sd]| have|['’]ve)|suspect\w*|"
         r"concern for|consistent with|suggest\w*(?: of)?|indicative of|treated for|admitted (?:for|with)|confirmed)\s+"
         r"(?:an? |the |having |recent )?(?P<name>[^,.;()]{3,60})",

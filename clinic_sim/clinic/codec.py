@@ -44,6 +44,7 @@ _HEAD = re.compile(
 _OTHER = re.compile(rf"\n[ \t*]*(?:{'|'.join(OTHERS)})\**[ \t]*[:：]", re.IGNORECASE)
 _HOSPITAL_FORM = re.compile(r"#\s*诊断结果\s*#")
 _DECODER = json.JSONDecoder()
+_ACTIONS = (Ask, Examine, Order, Consult, Conclude, Invalid)
 
 
 def parse(raw: object, language: str = "en") -> Action:
@@ -53,7 +54,7 @@ def parse(raw: object, language: str = "en") -> Action:
         raw: Text, an action dict, a tool call, or a chat message with `content` or `tool_calls`.
         language: Language in which an `Invalid` explains the accepted form.
     """
-    if isinstance(raw, Ask | Examine | Order | Consult | Conclude | Invalid):
+    if isinstance(raw, _ACTIONS):
         return raw
     try:
         if isinstance(raw, str):
@@ -85,7 +86,7 @@ def _size(action: Action) -> int:
 def _from_text(raw: str, language: str) -> Action:
     if len(raw) > MAX_CHARS:
         return _invalid("long", language, len(raw), MAX_CHARS, text=raw)
-    if _SURROGATE.search(raw):
+    if not raw.isascii() and _SURROGATE.search(raw):
         return _invalid("surrogates", language, text=raw)
     text = without_reasoning(_CONTROL.sub(" ", raw))
     fenced = _FENCE.match(text)
@@ -97,12 +98,12 @@ def _from_text(raw: str, language: str) -> Action:
         return _from_mapping(found, language)
     if text[0] == "{":
         return _invalid("json", language, text=raw)
-    xml = _XML.findall(text)
+    xml = _XML.findall(text) if "<" in text else ()
     if len(xml) > 1:
         return _invalid("several", language, len(xml), text=raw)
     if xml:
         return _tagged(xml[0][0].lower(), xml[0][1].strip(), language)
-    if _HOSPITAL_FORM.search(text):
+    if "#" in text and _HOSPITAL_FORM.search(text):
         return _tagged("conclude", text, language)
     text = _INLINE.sub("\n", text)
     tags = list(_TAG.finditer(text))
@@ -131,6 +132,8 @@ def _own_end(text: str, start: int) -> int:
 
 def _object_in(text: str) -> Mapping[str, Any] | None:
     """The first JSON object in the text that is an action, a tool call or a message; None where there is none."""
+    if "{" not in text:
+        return None
     for start in list(_OBJECT.finditer(text))[:5]:
         try:
             data, _ = _DECODER.raw_decode(text, start.start())
@@ -149,18 +152,16 @@ def _object_in(text: str) -> Mapping[str, Any] | None:
 
 def _tagged(name: str, body: str, language: str) -> Action:
     body = body.strip()
-    items = _items(body)
-    if not body or (name in ("examine", "order") and not items):
-        return _invalid("silent", language, name)
-    if name == "ask":
+    if body and name == "ask":
         return Ask(body)
-    if name == "consult":
+    if body and name == "consult":
         return Consult(body)
-    if name == "examine":
-        return Examine(items)
-    if name == "order":
-        return Order(items)
-    return _conclusion(body, language)
+    if body and name == "conclude":
+        return _conclusion(body, language)
+    items = _items(body)
+    if not items:
+        return _invalid("silent", language, name)
+    return Examine(items) if name == "examine" else Order(items)
 
 
 def _conclusion(body: str, language: str) -> Action:

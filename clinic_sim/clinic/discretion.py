@@ -21,8 +21,10 @@ from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.cases.leaks import betrays
 from clinic_sim.clinic.mentions import mentions, undisguised
 from clinic_sim.clinic.room import Room
+from clinic_sim.knowledge.automaton import Automaton
 from clinic_sim.knowledge.diagnoses import names_diagnosis, names_of
 from clinic_sim.knowledge.exam_catalogue import catalogue, is_bedside
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.text import Language, fold, stem
 
 LONGEST = 600
@@ -39,7 +41,7 @@ _LABEL = re.compile(
     r"系统|评委)\s*[:：]",
     re.IGNORECASE,
 )
-_CONFIRMS = re.compile(
+_CONFIRMS = Pattern(
     r"^\W*(?:(?:yes|yeah|yep|nope|correct|incorrect|exactly|precisely|agreed|bingo|bravo)\b"
     r"|(?:no|right|wrong|indeed|absolutely|certainly|true|false|warm|hot|cold)\b(?=\W*(?:[,.!;:]|$)))"
     r"|\b(?:you(?:['’]re| are| were| have it) (?:\w+ )?"
@@ -55,7 +57,7 @@ _CONFIRMS = re.compile(
     r"|我(?:也)?(?:不)?(?:同意|认同|赞同|确认|证实)|就是(?:这个|它|你)|可以(?:排除|确诊|确认)",
     re.IGNORECASE | re.MULTILINE,
 )
-_HINTS = re.compile(
+_HINTS = Pattern(
     r"\b(?:name|word|diagnosis|disease|illness|condition|it|which|that|term)\b[^.!?]{0,24}"
     r"\b(?:starts?|begins?|beginning|starting|ends?|rhymes?|spelt|spelled) with\b"
     r"|\b(?:starts?|begins?|beginning|starting|ends?) with (?:the letters?\b|an? [\"'“‘`]?[A-Z]\b)"
@@ -63,7 +65,7 @@ _HINTS = re.compile(
     r"|首字|[首第]一?个?字[是为母]|以.{1,4}开头|开头(?:是|的字)|字开头|拼音|谐音|偏旁|部首|倒过来|字谜",
     re.IGNORECASE,
 )
-_PROCESS = re.compile(
+_PROCESS = Pattern(
     r"\b(?:block(?:ed|age|ing)|clot(?:s|ted|ting)?|burst|inflam\w+|infect\w+|germs?|bacteri\w+|virus\w*|tubercul\w*|"
     r"obstruct\w+|occlu\w+|narrow(?:ed|ing)|growths?|torn|tearing|ruptur\w+|necro\w+|malign\w+|metasta\w+|rotting)\b"
     r"|堵|栓|发炎|炎症|破裂|破了|感染|[核病细真]菌|病毒|肿块|坏死|梗|狭窄|阻塞|闭塞|长了?个?东西|恶变|转移",
@@ -72,7 +74,7 @@ _PROCESS = re.compile(
 """What a disease does, by which lay words name it."""
 _TOKEN = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
-_WORD = re.compile(r"[a-z]{4,}|[\u3400-\u9fff]+")
+_WORD = Pattern(r"[a-z]{4,}|[\u3400-\u9fff]+")
 _PLAIN_WORDS = """
 abnormal abnormality above adult average below both clear count evidence finding findings from have here less level
 limit limits listed mild more most negative none normal normally other over patient positive range reference remarkable
@@ -126,7 +128,7 @@ def ciphered(compiled: CompiledCase, text: str) -> bool:
     if answer is None:
         return False
     squeezed = "".join(filter(str.isalnum, fold(text)))
-    return any(form in squeezed for form in answer.ciphers)
+    return bool(answer.ciphers.find(squeezed))
 
 
 def names_disease(text: str, allowed: Collection[str] = ()) -> bool:
@@ -216,7 +218,7 @@ class _Answer:
     primary_codes: tuple[str, ...]
     primary_names: tuple[str, ...]
     squeezed: tuple[str, ...]
-    ciphers: tuple[str, ...]
+    ciphers: Automaton
     """The same backwards and in ROT13."""
 
 
@@ -249,7 +251,7 @@ def _answer(compiled: CompiledCase) -> _Answer | None:
             tuple(dict.fromkeys(d.icd10 for d in own if d.icd10)),
             tuple(dict.fromkeys(n for d in own for n in (d.name, *d.names))),
             squeezed := tuple(dict.fromkeys(_squeezed((*names, *known)))),
-            tuple(dict.fromkeys(f for n in squeezed for f in _ciphers(n))),
+            Automaton(dict.fromkeys(f for n in squeezed for f in _ciphers(n))),
         )
     return found
 

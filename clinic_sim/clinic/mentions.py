@@ -17,6 +17,7 @@ from clinic_sim.knowledge.diagnosis_tables import table_forms
 from clinic_sim.knowledge.diagnosis_text import canonical, chinese_name, prepare
 from clinic_sim.knowledge.diagnosis_words import words
 from clinic_sim.knowledge.packed import Packed
+from clinic_sim.knowledge.patterns import Pattern
 
 MOST = 4_000
 """Characters that are searched."""
@@ -24,15 +25,15 @@ _LONGEST = 7
 _NOT_DISEASES = frozenset({"XVIII", "XX", "XXI"})
 """Chapters of symptoms, of causes from outside, and of reasons to be seen."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’]*")
-_HAN_RUN = re.compile(r"[\u3400-\u9fff][\u3400-\u9fffA-Za-z0-9]*")
-_ENDINGS = re.compile(
+_HAN_RUN = Pattern(r"[\u3400-\u9fff][\u3400-\u9fffA-Za-z0-9]*")
+_ENDINGS = Pattern(
     r"\b(?!(?:diagnos|prognos|necros)is\b|coma\b|aroma\b|stoma\b|diploma\b)[a-z]*(?:[a-z]{3}(?:itis|osis|oses|a?emia|"
     r"opathy|plegia|trophy|ectasis)|[a-z]{2}(?:oma|omas|sclerosis|stenosis|embolism|embolus)|infarct\w*|ischa?emi\w*|cancer\w*|"
     r"tumou?rs?|malignan\w+|syndromes?|thromb\w+|aneurysms?|perforat\w+|ruptured?|haemorrhage|hemorrhage|abscess\w*|"
     r"leuk\w+ia|neoplas\w+|fibrillation|heart (?:attack|failure)|stroke)\b",
     re.IGNORECASE,
 )
-_ENDINGS_ZH = re.compile(
+_ENDINGS_ZH = Pattern(
     r"(?P<name>(?:(?![是为者有得的像疑虑即或和与及跟判断认想说对查患做治排除])[\u3400-\u9fff]){1,8}?"
     r"(?:炎|癌|瘤|梗死|梗塞|栓塞|综合[征症]|衰竭|结核|骨折|结石|溃疡|硬化|血栓|破裂|穿孔|中毒|出血|积水|扭转|妊娠|亢进|减退症?|"
     r"(?<![疾看生发毛疑疫弊得重治何啥么起患成])病(?![史人历情房程区床理因变毒])|症(?!状)))"
@@ -46,7 +47,7 @@ _ALIKE = str.maketrans(
 
 _SPELT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?:[ \t.\-_*·,/]{1,3}[A-Za-z](?![A-Za-z0-9])){3,}")
 _DOTTED = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]\.){2,6}")
-_APART = re.compile(r"(?<=[\u3400-\u9fff])[ \t.\-_*·~|]+(?=[\u3400-\u9fff])")
+_APART = Pattern(r"(?<=[\u3400-\u9fff])[ \t.\-_*·~|]+(?=[\u3400-\u9fff])")
 _BETWEEN = re.compile(r"[^A-Za-z0-9]+")
 
 

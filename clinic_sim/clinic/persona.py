@@ -10,7 +10,7 @@ from clinic_sim.errors import ConfigError
 class Persona(BaseModel):
     """How this patient talks."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = "plain"
     volunteers: int = Field(default=3, ge=0, le=20)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from clinic_sim.clinic.examiner import OfflineExaminer
 from clinic_sim.clinic.roles import OFFLINE, Staff
 from clinic_sim.errors import ConfigError
 from clinic_sim.models.build import make_model
-from clinic_sim.models.cache import ReplyCache
 from clinic_sim.models.chat import ChatModel
+
+if TYPE_CHECKING:
+    from clinic_sim.models.cache import ReplyCache
 
 OFFLINE_NAME = "offline"
 

@@ -16,6 +16,7 @@ from clinic_sim.clinic.examiner import exam_name
 from clinic_sim.clinic.patient.guard import said
 from clinic_sim.clinic.scene import who
 from clinic_sim.commands.console import console, print_json, print_table
+from clinic_sim.commands.schemas import schema_of
 from clinic_sim.errors import CaseError, ConfigError
 from clinic_sim.judge.rubric import Rubric
 from clinic_sim.sweeps.plan import Plan
@@ -156,4 +157,4 @@ def print_schema(what: str) -> None:
     models: dict[str, type[BaseModel]] = {"case": Case, "rubric": Rubric, "plan": Plan}
     if what not in models:
         raise ConfigError(f"no schema {what!r}; there are {', '.join(models)}")
-    sys.stdout.write(json.dumps(models[what].model_json_schema(), ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json.dumps(schema_of(models[what]), ensure_ascii=False, indent=2) + "\n")

@@ -30,9 +30,8 @@ def make_doctor(name: str, *, model: ChatModel | None = None) -> Doctor:
     Raises:
         ConfigError: no doctor has that name, or its model cannot be made.
     """
-    makers = _makers()
-    if name in makers:
-        return makers[name]()
+    if name in BASELINES:
+        return _makers()[name]()
     if name.startswith(_AGENT):
         from clinic_sim.doctors.langgraph import LangGraphDoctor
 
@@ -41,7 +40,7 @@ def make_doctor(name: str, *, model: ChatModel | None = None) -> Doctor:
 
     if name.partition("/")[0] not in get_args(Provider):
         models = ", ".join(f"{p}/..." for p in (*get_args(Provider), "langgraph"))
-        raise ConfigError(f"unknown doctor {name!r}; there are {', '.join(makers)}, and models: {models}")
+        raise ConfigError(f"unknown doctor {name!r}; there are {', '.join(BASELINES)}, and models: {models}")
     form = _form_of(name)
     if model is None:
         from clinic_sim.models.build import make_model

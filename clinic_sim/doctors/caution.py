@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from clinic_sim.doctors.scripts import Evidence
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.treatments import ancestors, concepts, read_treatment
 
 _FORBIDDEN: dict[str, frozenset[str]] = {
@@ -37,7 +38,7 @@ _FORBIDDEN: dict[str, frozenset[str]] = {
 }
 """By condition: concepts not to be given."""
 
-_WITH_CHILD = re.compile(
+_WITH_CHILD = Pattern(
     r"(?:i'm|i am|she's|she is|weeks|months) (?:\w+ ){0,2}pregnant|pregnant (?:now|at the moment)"
     r"|weeks'? (?:of )?(?:pregnan|gestation)"
     r"|(?:怀孕|孕|妊娠)\s*[\d一二三四五六七八九十]+\s*\+?\s*(?:周|个月)|正在怀孕|现在怀孕|怀孕了"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class RewardWeights(BaseModel):
     """How much each term counts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     progress: float = Field(default=0.2, ge=0)
     """Per unit of potential, which runs from 0 to 1."""

@@ -19,6 +19,7 @@ from typing import Literal
 
 from clinic_sim.judge.grading_talk import talks_of_grading
 from clinic_sim.knowledge.automaton import Automaton
+from clinic_sim.knowledge.patterns import Pattern
 
 MARK = "[removed]"
 """What stands in the shown transcript for words that were taken out."""
@@ -35,13 +36,10 @@ class Cue:
     language: str
     takes: Literal["sentence", "rest"]
     stems: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: Pattern
     example: str
-
-    @property
-    def anchored(self) -> bool:
-        """It looks for the start of a sentence, so that a whole text does not show whether it hits."""
-        return self.pattern.pattern.replace("^(?=", "").replace("[^", "").count("^") > 0
+    anchored: bool
+    """It looks for the start of a sentence, so that a whole text does not show whether it hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,8 @@ def cues() -> tuple[Cue, ...]:
         if line and not line.startswith(("#", "id\t")):
             name, language, takes, stems, pattern, example = line.split("\t")
             took: Literal["sentence", "rest"] = "rest" if takes == "rest" else "sentence"
-            found.append(Cue(name, language, took, tuple(stems.split("|")), re.compile(pattern), example))
+            anchored = "^" in pattern.replace("^(?=", "").replace("[^", "")
+            found.append(Cue(name, language, took, tuple(stems.split("|")), Pattern(pattern), example, anchored))
     return tuple(found)
 
 
@@ -94,12 +93,13 @@ _WRITING = {**_LOOKALIKES, **_SIMPLIFIED}
 _DISGUISED = re.compile("[^\x00-\x7f\u3001-\u303f\u4e00-\u9fff\uff01-\uff5e‘’“”—–·×℃°²³⁹±≥≤μ]")
 """Anything but what English and Chinese are written in; only then are invisible and marked letters sought."""
 _LEET = str.maketrans("013457@$", "oieastas")
+_SIGN = re.compile("[013457@$]")
 _MIXED = re.compile(r"\b(?=\w*[a-z])[a-z013457@$]*[013457@$][a-z013457@$]*", re.ASCII)
 _HAN = "\u3400-\u9fff"
 _IN_HAN = re.compile(rf"(?<=[{_HAN}])[\s.*_\-~|/,'·•]+(?=[{_HAN}])")
 _SPACED = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .*_\-]{1,2}){3,}[^\W\d_](?![^\W_])", re.ASCII)
 _LONG_SPACED = 12
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,}")
 _SENTENCE = re.compile(r"(?:[^.!?;。！？；\n]|\.(?![\s\"'”’）)\]]|\Z))*(?:[.!?;。！？；\n]+[\"'”’）)\]]*|\Z)")
 _FORGED_SPEAKER = re.compile(
     r"\n[ \t>*#]*(?:patient|examiner|chief physician|clinic|judge|患者|病人|检查科|检查者|上级医师|系统|裁判|评分者)"
@@ -199,19 +199,30 @@ def _suspect(text: str, pieces: list[str]) -> bool:
     """Whether a cue may be in the text; false only where none is. It saves reading each piece by itself."""
     if _ENCODED.search(text):
         return True
-    wholes = [text] if len(pieces) < 2 else [text, " ".join(piece.rstrip(_ENDS) for piece in pieces)]
-    return any(
-        reading is None
-        or talks_of_grading(reading)
-        or any(cue.anchored or cue.pattern.search(reading) for cue in _tried_cues(reading))
-        for whole in wholes
-        for reading in _readings(fold(whole))
+    # Without the marks that end its sentences, a text holds all words that it holds with them.
+    joined = " ".join([piece.rstrip(_ENDS) for piece in pieces]) if len(pieces) > 1 else text
+    tried: list[Cue] = []
+    for reading in _readings(fold(joined)):
+        if reading is None or talks_of_grading(reading):
+            return True
+        tried += _tried_cues(reading)
+        if any(cue.anchored or cue.pattern.search(reading) for cue in tried):
+            return True
+    return (
+        len(tried) > 0
+        and joined is not text
+        and any(
+            reading is None or any(cue.pattern.search(reading) for cue in tried) for reading in _readings(fold(text))
+        )
     )
 
 
 def _tried_cues(reading: str) -> Iterable[Cue]:
     automaton, cues_of = _stems()
-    at = {n for stem, _, _ in automaton.find(reading) for n in cues_of[stem]}
+    found = automaton.find(reading)
+    if not found:
+        return ()
+    at = {n for stem, _, _ in found for n in cues_of[stem]}
     table = cues()
     return [table[n] for n in sorted(at)]
 
@@ -219,10 +230,11 @@ def _tried_cues(reading: str) -> Iterable[Cue]:
 def _readings(folded: str) -> list[str | None]:
     """The folded text, and what it says where a disguise was put on it; None for one that nobody would speak."""
     readings: list[str | None] = [folded]
-    joined = _IN_HAN.sub("", folded)
-    if joined != folded:
-        readings.append(joined)
-    if _MIXED.search(folded):
+    if not folded.isascii():
+        joined = _IN_HAN.sub("", folded)
+        if joined != folded:
+            readings.append(joined)
+    if _SIGN.search(folded) and _MIXED.search(folded):
         readings.append(_MIXED.sub(lambda m: m.group().translate(_LEET), folded))
     spaced = _SPACED.search(folded)
     if spaced:

@@ -120,4 +120,7 @@ def _voice(given: Sequence[Mapping[str, Any]], criterion: Criterion, shown: Show
 
 def _printable(text: str) -> str:
     """A model's text as a record can hold it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[: 2 * _TEXT]).split())[:_TEXT]
+    text = text[: 2 * _TEXT]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())[:_TEXT]

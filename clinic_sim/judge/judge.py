@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -203,15 +204,38 @@ def _in_stage(finding: Finding, stage: Stage, stages: Stages) -> Finding:
 
 
 def _verdict(criterion: Criterion, finding: Finding) -> Verdict:
-    value = finding.value
-    return Verdict(
+    return _verdict_of(
         criterion.id,
         criterion.dimension,
-        Status.UNSCORED if value is None else Status.MET if value >= MET_FROM else Status.NOT_MET,
         criterion.points,
-        value if value is None or value in _WHOLE else round(value, 6),
+        criterion.beside,
+        finding.value,
         finding.evidence,
         finding.reason,
         finding.failure,
-        beside=criterion.beside,
+    )
+
+
+@lru_cache(maxsize=16_384, typed=True)
+def _verdict_of(
+    criterion: str,
+    dimension: str,
+    points: float,
+    beside: str,
+    value: float | None,
+    evidence: tuple[int, ...],
+    reason: str,
+    failure: str,
+) -> Verdict:
+    """Made once: most of what a case asks for is missed, or found at the same event, in one episode as in another."""
+    return Verdict(
+        criterion,
+        dimension,
+        Status.UNSCORED if value is None else Status.MET if value >= MET_FROM else Status.NOT_MET,
+        points,
+        value if value is None or value in _WHOLE else round(value, 6),
+        evidence,
+        reason,
+        failure,
+        beside=beside,
     )

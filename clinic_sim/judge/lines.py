@@ -172,6 +172,8 @@ def inert(text: str) -> str:
         text = "".join(c if c.isprintable() else " " for c in text)
     if "<" in text or "`" in text or "~" in text:
         text = _MARKUP.sub(" ", text)
-    text = _NUMBERED.sub(r"(\1)", _RUN.sub(r"\1", text))
+    text = _RUN.sub(r"\1", text)
+    if "[" in text:
+        text = _NUMBERED.sub(r"(\1)", text)
     flat = " ".join(text.split())
     return flat if len(flat) <= LONGEST else flat[:LONGEST].rstrip() + _CUT

@@ -130,9 +130,9 @@ def prompt_hash() -> str:
     return digest("\0".join(texts))[:16]
 
 
-def fence_of(shown: Shown, key: str, reference: Sequence[str] = ()) -> str:
+def fence_of(numbered: Sequence[str], key: str, reference: Sequence[str] = ()) -> str:
     """A line that stands nowhere in the transcript; it depends on every word of it, so that nobody can foresee it."""
-    body = "\n".join((*reference, *shown.numbered()))
+    body = "\n".join((*reference, *numbered))
     n = 0
     while (fence := f"==={digest(f'{key}:{n}:{body}')[:12]}===") in body:
         n += 1
@@ -151,7 +151,8 @@ def messages(shown: Shown, who: str, asked: Sequence[Asked], key: str, reference
     """
     words = _WORDS[shown.language]
     reference = [inert(line) for line in reference]
-    fence = fence_of(shown, key, reference)
+    numbered = shown.numbered()
+    fence = fence_of(numbered, key, reference)
     lines = [words["criteria"], *(item.line(words) for item in asked), ""]
     if reference:
         lines += [words["reference"], *(f"* {line}" for line in reference), ""]
@@ -159,7 +160,7 @@ def messages(shown: Shown, who: str, asked: Sequence[Asked], key: str, reference
         words["patient"].format(who=who),
         words["transcript"].format(fence=fence),
         fence,
-        *shown.numbered(),
+        *numbered,
         fence,
         "",
     ]

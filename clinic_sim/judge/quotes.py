@@ -63,6 +63,8 @@ def _items(role: str, text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """The text as quotes are compared."""
+    if text.isascii():  # most of English; of these characters one is written otherwise
+        return " ".join(text.replace("`", "'").lower().split())
     folded = unicodedata.normalize("NFKC", text.translate(_SAME)).casefold()
     return _HAN_SPACE.sub("", " ".join(folded.split()))
 

@@ -27,7 +27,7 @@ ORIGINS = ("guideline", "textbook", "article", "dataset", "expert")
 class Part(BaseModel):
     """A part of a rubric file: no unknown field passes, and nothing changes once it is read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Dimension(Part):

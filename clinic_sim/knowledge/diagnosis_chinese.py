@@ -19,6 +19,7 @@ from clinic_sim.knowledge import diagnosis_text as text
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnosis_english import Found
 from clinic_sim.knowledge.diagnosis_words import words
+from clinic_sim.knowledge.patterns import Pattern
 
 NEAR = 0.58
 """Share of character pairs below which a name is not near."""
@@ -145,7 +146,7 @@ def _with_disease(found: Found, name: str) -> Found:
 
 
 _AFTER = re.compile(r"(?:术|治疗|化疗|放疗|化放疗|放化疗)后(?:状态)?")
-_SPACED = re.compile(
+_SPACED = Pattern(
     r"(?<=[\u3400-\u9fff)])\s+(?=[\u3400-\u9fff(0-9a-z])"
     r"|(?<=[癌瘤])(?=(?:[^癌瘤,;。、]{1,8}、)*[^癌瘤,;。、]{1,8}转移(?:[癌瘤灶]|$))"
 )

@@ -165,19 +165,19 @@ def exact(tokens: list[str]) -> Found:
     if not tokens:
         return {}
     names = index.english()
-    hit = index.forms(names.ordered.get(" ".join(tokens)))
+    hit = names.ordered(tokens)
     if hit:
         return _forms(hit, 1.0)
     if all(len(t) == 1 for t in tokens):
         return {}
-    hit = index.forms(names.bags.get(_bag(tokens)))
+    hit = names.bag(tokens)
     if hit and _says_something(tokens):
         return _forms(hit, 0.98)
     if "without" in tokens:
         # What is absent must not be matched: only a name that says so itself would do.
         return {}
     core = text.core(tokens)
-    hit = index.forms(names.cores.get(_bag(core)) or names.bags.get(_bag(core)))
+    hit = names.core(core) or names.bag(core)
     if hit and _says_something(tokens):
         return _forms(hit, 0.96)
     return _without_modifiers(tokens)
@@ -192,7 +192,7 @@ def _without_modifiers(tokens: list[str]) -> Found:
         hits = []
         for dropped in combinations(droppable, count):
             left = [t for t in strong if t not in dropped]
-            known = index.forms(names.bags.get(_bag(left)) or names.cores.get(_bag(left)))
+            known = names.bag(left) or names.core(left)
             hit = known if left and _says_something(left) else None
             if hit:
                 cost = sum(_COST.get(kinds.get(t, "stage"), 0.02) for t in dropped)
@@ -219,10 +219,6 @@ def _forms(forms: tuple[Form, ...], score: float) -> Found:
         worse = 0.004 * place if form.source == best else 0.05 + 0.004 * place
         found.setdefault(form.code, (score - worse, form.name))
     return found
-
-
-def _bag(tokens: list[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(tokens)))
 
 
 @cache
@@ -286,9 +282,9 @@ def _compose(tokens: list[str], lead: str = "") -> Found:
     rest = [t for t in tokens if t not in head[0]]
     site = _phrase("site", rest)
     # Words that neither head nor site explains make the reading less sure.
-    left = [t for t in rest if t not in (site[0] if site else ()) and t not in text.modifier_words() and t in _strong()]
+    left = [t for t in rest if t not in (site[0] if site else ()) and t not in text.modifier_words() and _is_strong(t)]
     share = 1 - 0.06 * min(len(left), 5)
-    others = [form for word in left for form in index.forms(index.english().bags.get(_bag([*head[0], word])))]
+    others = [form for word in left for form in index.english().bag([*head[0], word])]
     if any(form.code[0] not in "CD" for form in others):
         # The words left over make another disease of what is wrong: a hydatid cyst is no cyst. A tumour stays a tumour.
         share -= 0.2
@@ -302,39 +298,39 @@ def _compose(tokens: list[str], lead: str = "") -> Found:
     return {}
 
 
-@cache
-def _strong() -> frozenset[str]:
-    return frozenset(index.english().weights) - text.weak_words()
+def _is_strong(token: str) -> bool:
+    return token in index.english().weights and token not in text.weak_words()
 
 
 def _nearest(prepared: str, tokens: list[str]) -> Found:
     """Names that share most of what the words weigh."""
     names = index.english()
-    weights = names.weights
-    have = [t for t in dict.fromkeys(tokens) if t in weights]
+    weights = {t: weight for t in tokens if (weight := names.weights.get(t)) is not None}
+    have = list(weights)
     if not have or not _says_something(have):
         return {}
     total = sum(weights[t] for t in have) + sum(
         _UNKNOWN for t in dict.fromkeys(tokens) if t not in weights and not t.isdigit()
     )
     shared: dict[int, float] = defaultdict(float)
-    by_token, whole_weights = index.postings()
-    openers = [t for t in have if len(by_token[t]) <= _COMMON] or have[:1]
+    postings = index.postings()
+    having = {t: postings.having(t) for t in have}
+    openers = [t for t in have if len(having[t]) <= _COMMON] or have[:1]
     for token in openers:
         weight = weights[token]
-        for number in by_token[token]:
-            shared[number] += weight
-    common = [t for t in have if t not in openers]
+        for place in having[token]:
+            shared[place] += weight
+    common = [(weights[t], frozenset(having[t])) for t in have if t not in openers]
     head = index.head_of(prepared)
     have_set = set(have)
     found: Found = {}
-    for number, overlap in shared.items():
-        own = names.tokens[number]
-        more = overlap + sum(weights[t] for t in common if t in own)
-        near = more / (more + 0.45 * (total - more) + 0.65 * (whole_weights[number] - more))
+    for place, overlap in shared.items():
+        more = overlap + sum(weight for weight, places in common if place in places) if common else overlap
+        near = more / (more + 0.45 * (total - more) + 0.65 * (postings.weights[place] - more))
         if near < NEAR:
             continue
-        form = names.listed[number]
+        form = names.name(names.listed[place])
+        own = tuple(names.words[token] for token in names.tokens[place])
         near *= _heads_agree(index.head_of_name(form.name), own, head, have_set)
         if near >= NEAR and (form.code not in found or found[form.code][0] < near):
             found[form.code] = (near - 0.02 * form.source, form.name)
@@ -347,8 +343,8 @@ _LONGEST_INSIDE = 6
 def _contained(prepared: str, tokens: list[str], tumors: float) -> Found:
     """The names inside the text, the more of it they are and the nearer to its head, the better."""
     names = index.english()
-    weights = names.weights
-    total = sum(weights.get(t, _UNKNOWN) for t in tokens)
+    weights = {t: _UNKNOWN if (weight := names.weights.get(t)) is None else weight for t in tokens}
+    total = sum(weights[t] for t in tokens)
     head = index.head_of(prepared)
     found: Found = {}
     taken: list[tuple[int, int]] = []
@@ -357,11 +353,11 @@ def _contained(prepared: str, tokens: list[str], tumors: float) -> Found:
             if any(a <= start and start + length <= b for a, b in taken):
                 continue
             inside = tokens[start : start + length]
-            forms = index.forms(names.ordered.get(" ".join(inside)))
+            forms = names.ordered(inside)
             if not forms or not _tells(inside):
                 continue
             taken.append((start, start + length))
-            share = sum(weights.get(t, _UNKNOWN) for t in inside) / total
+            share = sum(weights[t] for t in inside) / total
             score = 0.4 + 0.42 * share + (0.06 if head in inside else -0.02)
             for code, (near, name) in _forms(forms, score).items():
                 _keep(found, {code: (near, name)}, tumors if code[0] in "CD" else 1.0)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import tee
+from itertools import chain, tee
 from typing import NamedTuple, TypeVar
 
 from clinic_sim.knowledge import diagnosis_text as text
@@ -20,7 +20,7 @@ from clinic_sim.knowledge.automaton import Automaton
 from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.diagnosis_tables import TITLE, Form, table_forms, title_forms
 from clinic_sim.knowledge.diagnosis_words import words
-from clinic_sim.knowledge.packed import Table
+from clinic_sim.knowledge.packed import Lists, Strings, Table
 
 Forms = Form | tuple[Form, ...]
 """The names under a key: mostly one, which then stands by itself, since there are tens of thousands of them."""
@@ -31,22 +31,86 @@ def forms(found: Forms | None) -> tuple[Form, ...]:
     return () if found is None else (found,) if isinstance(found, Form) else found
 
 
-@dataclass(frozen=True, slots=True)
-class English:
-    """English names."""
+Under = dict[str, int | tuple[int, ...]]
+"""Names by what they are looked up by; mostly one, which then stands by itself."""
 
-    ordered: dict[str, Forms]
-    bags: dict[tuple[str, ...], Forms]
-    """By sorted content words."""
-    cores: dict[tuple[str, ...], Forms]
-    """By sorted core words, where those are fewer."""
-    listed: tuple[Form, ...]
-    """Every name, by number; of the names of one code with the same words the first."""
-    tokens: tuple[tuple[str, ...], ...]
-    """The content words of each of these, sorted."""
-    weights: dict[str, float]
-    spelling: dict[str, tuple[str, ...]]
-    """Words of the names by first letter, for misspellings."""
+
+class English:
+    """English names: twenty thousand, so that they stand in one block and are made when they are asked."""
+
+    __slots__ = ("_bags", "_cores", "_names", "_ordered", "listed", "spelling", "tokens", "weights", "words")
+
+    def __init__(self, forms: Iterable[tuple[Form, list[str]]]) -> None:
+        self._ordered: Under = {}
+        self._bags: Under = {}
+        self._cores: Under = {}
+        codes: dict[str, int] = {}
+        kinds = array("I")
+        """What code each name is of."""
+
+        def names() -> Iterator[str]:
+            for number, (form, tokens) in enumerate(forms):
+                kinds.append(codes.setdefault(form.code, len(codes)))
+                words_, bag = " ".join(tokens), sorted(set(tokens))
+                core = text.core(bag)
+                _list(self._ordered, words_, number, kinds)
+                _list(self._bags, words_ if bag == tokens else " ".join(bag), number, kinds)
+                if core != bag:
+                    _list(self._cores, " ".join(core), number, kinds)
+                yield f"{form.code}\t{form.source}\t{form.name}"
+
+        self._names = Strings(names())
+        bags = {number: bag for bag, found in self._bags.items() for number in _each(found)}
+        self.listed = array("I", sorted(bags))
+        """The number of every name; of the names of one code with the same words the first."""
+        counts = Counter(token for number in self.listed for token in bags[number].split(" "))
+        self.weights = Table({token: _weight(token, count, len(self.listed)) for token, count in counts.items()})
+        self.words = Strings(counts)
+        """The content words of all names, by number."""
+        numbers = {token: number for number, token in enumerate(counts)}
+        self.tokens = Lists([[numbers[token] for token in bags[number].split(" ")] for number in self.listed])
+        """The numbers of the content words of each listed name, sorted as the words are."""
+        spelling: dict[str, list[str]] = defaultdict(list)
+        for token in sorted(set(counts) | text.modifier_words().keys() | text.weak_words() | words().equal_en.keys()):
+            if len(token) > 3 and token.isalpha():
+                spelling[token[0]].append(token)
+        self.spelling = {key: tuple(value) for key, value in spelling.items()}
+        """Words of the names by first letter, for misspellings."""
+
+    def name(self, number: int) -> Form:
+        """A name by its number."""
+        code, source, name = self._names[number].split("\t")
+        return Form(code, name, int(source))
+
+    def ordered(self, tokens: list[str]) -> tuple[Form, ...]:
+        """The names of these content words in this order."""
+        return self._made(self._ordered.get(" ".join(tokens)))
+
+    def bag(self, tokens: list[str]) -> tuple[Form, ...]:
+        """The names of these content words in any order."""
+        return self._made(self._bags.get(_bag(tokens)))
+
+    def core(self, tokens: list[str]) -> tuple[Form, ...]:
+        """The names of which these are the core words in any order, where they have others besides."""
+        return self._made(self._cores.get(_bag(tokens)))
+
+    def _made(self, found: int | tuple[int, ...] | None) -> tuple[Form, ...]:
+        return () if found is None else tuple(map(self.name, _each(found)))
+
+
+def _bag(tokens: list[str]) -> str:
+    return " ".join(sorted(set(tokens)))
+
+
+def _each(found: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (found,) if isinstance(found, int) else found
+
+
+def _list(under: Under, key: str, number: int, kinds: array[int]) -> None:
+    """One more name under a key; the first of each code stays."""
+    known = under.setdefault(key, number)
+    if known is not number and all(kinds[other] != kinds[number] for other in _each(known)):
+        under[key] = (*_each(known), number)
 
 
 _LINK = re.compile(r"\b(?:of|in|with|due|following|without|from|by|during|caused|complicating|associated)\b|[,;:]")
@@ -71,9 +135,8 @@ def head_of_name(name: str) -> str:
 
 def _latin_of_chinese() -> Iterator[Form]:
     """The abbreviations of the Chinese table: Chinese doctors write HSIL and COPD alone, and English ones know them."""
-    for form in table_forms("zh"):
-        if form.name.isascii():
-            yield Form(form.code, form.name, TITLE)
+    for form in table_forms("zh", ascii_only=True):
+        yield form._replace(source=TITLE)
 
 
 K = TypeVar("K")
@@ -90,48 +153,31 @@ def _add(table: dict[K, Forms], key: K, form: Form) -> None:
 @uncollected
 def english() -> English:
     """The index of English names."""
-    ordered: dict[str, Forms] = {}
-    bags: dict[tuple[str, ...], Forms] = {}
-    cores: dict[tuple[str, ...], Forms] = {}
-    named: dict[tuple[str, tuple[str, ...]], Form] = {}
-    titles = sorted(title_forms(), key=lambda f: (f.source, len(f.code)))
-    for form in (*table_forms("en"), *_latin_of_chinese(), *titles):
-        tokens = text.content(text.english_words(text.prepare(form.name)))
-        if not tokens:
-            continue
-        bag, core = _bag(tokens), _bag(text.core(tokens))
-        _add(ordered, " ".join(tokens), form)
-        _add(bags, bag, form)
-        if core != bag:
-            _add(cores, core, form)
-        named.setdefault((form.code, bag), form)
-    counts: dict[str, int] = defaultdict(int)
-    for _, bag in named:
-        for token in bag:
-            counts[token] += 1
-    spelling: dict[str, list[str]] = defaultdict(list)
-    for token in sorted(set(counts) | text.modifier_words().keys() | text.weak_words() | words().equal_en.keys()):
-        if len(token) > 3 and token.isalpha():
-            spelling[token[0]].append(token)
+    found = English(_english_forms())
     text.canonical.cache_clear()  # filled with every word of the tables
-    return English(
-        ordered,
-        bags,
-        cores,
-        tuple(named.values()),
-        tuple(bag for _, bag in named),
-        {token: _weight(token, count, len(named)) for token, count in counts.items()},
-        {key: tuple(value) for key, value in spelling.items()},
-    )
+    return found
+
+
+def _english_forms() -> Iterator[tuple[Form, list[str]]]:
+    """Every English name with its content words, the better sources first."""
+    titles = sorted(title_forms(), key=lambda f: (f.source, len(f.code)))
+    for form in chain(table_forms("en"), _latin_of_chinese(), titles):
+        tokens = text.content(text.english_words(text.prepare(form.name)))
+        if tokens:
+            yield form, tokens
 
 
 class Postings(NamedTuple):
     """Where each word occurs, for the search of names that are near."""
 
-    by_token: dict[str, array[int]]
-    """The numbers of the names with a word."""
+    names: Lists
+    """The places in `English.listed` of the names with a word, by the word's number."""
     weights: array[float]
     """What all words of a name weigh together."""
+
+    def having(self, token: str) -> array[int]:
+        """The places in `English.listed` of the names with a word that is in one."""
+        return self.names[english().weights.number(token)]
 
 
 @cache
@@ -139,15 +185,14 @@ class Postings(NamedTuple):
 def postings() -> Postings:
     """The inverted index of English names; built only when a diagnosis is no name of the tables as it stands."""
     names = english()
-    by_token: dict[str, array[int]] = {token: array("I") for token in names.weights}
-    for number, tokens in enumerate(names.tokens):
+    having: list[list[int]] = [[] for _ in range(len(names.words))]
+    weights = [names.weights[word] for word in names.words]
+    whole = array("d")
+    for place, tokens in enumerate(names.tokens):
+        whole.append(sum(map(weights.__getitem__, tokens)))
         for token in tokens:
-            by_token[token].append(number)
-    return Postings(by_token, array("d", (sum(map(names.weights.__getitem__, tokens)) for tokens in names.tokens)))
-
-
-def _bag(tokens: list[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(tokens)))
+            having[token].append(place)
+    return Postings(Lists(having), whole)
 
 
 def _weight(token: str, count: int, total: int) -> float:
@@ -200,7 +245,8 @@ _COMMON_WORD = 7.0
 
 
 def _rarity(word: str) -> float:
-    return english().weights.get(text.canonical(word), math.inf)
+    weight = english().weights.get(text.canonical(word))
+    return math.inf if weight is None else weight
 
 
 def _slip(word: str, form: str) -> bool:

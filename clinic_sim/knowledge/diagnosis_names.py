@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from clinic_sim.knowledge import diagnosis_index as index
@@ -167,7 +168,8 @@ def _is_felt(tokens: list[str]) -> bool:
 @cache
 def _felt() -> tuple[frozenset[str], frozenset[str]]:
     """The words that name a symptom, those of patients with them, and all words of the names of symptoms."""
-    forms = [f for f in (*tables.table_forms("en"), *tables.title_forms()) if icd10.chapter(f.code) == _SYMPTOMS]
+    every = chain(tables.table_forms("en"), tables.title_forms())
+    forms = [form for form in every if icd10.chapter(form.code) == _SYMPTOMS]
     plain = frozenset(form for form in _generic_words() if " " not in form)
     # Capitals are those of a person or an abbreviation (PFAPA): no word for what is felt.
     prepared = [texts.prepare(form.name) for form in forms if form.name.islower()]

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from clinic_sim.knowledge.diagnosis_words import Certainty
+from clinic_sim.knowledge.patterns import Pattern
 
 PARTS_LIMIT = 40
 """Diagnoses read from one text; who names more names everything."""
@@ -51,7 +52,7 @@ class Reader:
     """The doubt that stands before it and so may reach what follows."""
 
 
-_ALWAYS = re.compile(
+_ALWAYS = Pattern(
     r"""[\n;；。①-⑳]+
     |(?:(?<=^)|(?<=[\s;；,，。、.]))[(（]?\d{1,2}(?:[.．、)）:：](?!\d)|(?<=[(（]\d)）)\s*
     |[(（]\d{1,2}[)）]\s*
@@ -69,28 +70,29 @@ _QUALIFIER = re.compile(
 )
 """What begins so qualifies the diagnosis before it."""
 _COMMA = re.compile(r"([,，、]|(?<=\S)\s+/\s+(?=\S))")
-_AND = re.compile(
-    r"""(?:\s+|(?<=[\u3400-\u9fff)）]))
+_AND = Pattern(
+    r"""(?:\s+|(?<=(?-i:[\u3400-\u9fff)）])))
         (?P<en>and/or|and|as\ well\ as|plus|or|nor|vs\.?|versus|along\ with|together\ with|accompanied\ by
         |complicated\ by|complicating|secondary\ to|with\ concurrent|with\ superimposed|with\ associated|on\ top\ of)
-        (?:\s+|(?=[\u3400-\u9fff(（]))
+        (?:\s+|(?=(?-i:[\u3400-\u9fff(（])))
     |\s*[+＋&]\s*
     |合并有|合并|并发|伴随|伴发|伴有|伴|继发于|继发(?!性)|并|以及|及|和|与|(?P<zh>或者|或)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What joins two diagnoses, in both languages at once: doctors mix them."""
+"""What joins two diagnoses, in both languages at once: doctors mix them. Han has no letter case, and to
+look for it takes longer than all else."""
 _EITHER = frozenset(("or", "nor", "and/or", "vs", "vs.", "versus", "或", "或者"))
-_NOT = re.compile(
+_NOT = Pattern(
     r"[\s,，]+(?:(?:but|and|yet)\s+)?(?=(?:not|no|rather than|instead of|as opposed to|without evidence of"
-    r"|without signs of|unlikely|ruling out|ruled out|excluding|rule out|r/o)[\s\u3400-\u9fff])"
+    r"|without signs of|unlikely|ruling out|ruled out|excluding|rule out|r/o)(?-i:[\s\u3400-\u9fff]))"
     r"|[,，、\s]*但?(?=不是|并非|排除|除外|不考虑|不支持|不太可能|不大可能)|(?=而非|而不是)",
     re.IGNORECASE,
 )
 _DIFFERENTIAL = re.compile(
     r"^\W*(?:differential(?:s| diagnos[ei]s)?|ddx|鉴别诊断)\s*(?:includes?|are|is|包括|为|有)?\W*", re.IGNORECASE
 )
-_SECTION = re.compile(
+_SECTION = Pattern(
     r"^\W*[a-z\u3400-\u9fff ]{0,24}(?:diagnos[ei]s|impression|assessment|诊断|印象|结论)\s*[:：]", re.IGNORECASE
 )
 _EDGES = " \t\r\n,，;；。、.:：-*•_`~"

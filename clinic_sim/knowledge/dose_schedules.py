@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from clinic_sim.knowledge.patterns import Pattern
+
 HOURS = 24.0
 TO = r"\s*(?:-|~|to|至|到)\s*"
 """Between the ends of a range."""
@@ -24,17 +26,17 @@ _WORDS = {
 N = r"(?:\d+(?:\.\d+)?|二十一|十四|十二|[一二两三四五六七八九十半])"
 N_EN = r"(?:\d+(?:\.\d+)?|once|one|twice|two|thrice|three|four|five|six|eight)"
 _A_DAY_EN = r"(?:a day|per day|daily|each day|every day|/ ?d(?:ay)?)(?![a-z])"
-_EVERY = re.compile(
+_EVERY = Pattern(
     rf"\b(?:q|every)\s*(?P<n>\d+(?:\.\d+)?|two|three|four|six|eight)(?:{TO}(?P<m>\d+(?:\.\d+)?|four|six|eight))?"
     r"\s*(?P<u>h|hours?|hrly|hourly|d|days?|w|weeks?|months?)(?![a-z])"
     rf"|(?:每|每隔|间隔)\s*(?P<nz>{N})(?:{TO}(?P<mz>{N}))?\s*个?(?P<uz>小时|h|天|日|周|星期|月)"
 )
-_TIMES = re.compile(
+_TIMES = Pattern(
     rf"\b(?P<n>{N_EN})(?:{TO}(?P<m>{N_EN}))?[\s-]*(?:times?|doses?|x)?[\s-]*{_A_DAY_EN}"
     rf"|(?:每日|每天|一日|一天|日|/[日天d])\s*(?P<nz>{N})(?:{TO}(?P<mz>{N}))?\s*[次回]"
     rf"|(?P<ny>{N})(?:{TO}(?P<my>{N}))?\s*(?:[次回]\s*每|[次回]?\s*/)\s*(?:日|天|d(?![a-z]))"
 )
-_A_WEEK = re.compile(
+_A_WEEK = Pattern(
     rf"\b(?P<n>{N_EN})\s*(?:times?)?\s*(?:a week|per week|weekly)\b"
     rf"|(?:每周|一周|每星期)\s*(?P<nz>{N})(?:{TO}{N})?\s*次"
     r"|\b(?P<w>weekly|every week|once a week|qw)\b|(?P<wz>每周|每星期)"
@@ -54,7 +56,7 @@ _FIXED: tuple[tuple[re.Pattern[str], float], ...] = (
     ),
     (re.compile(r"\b(?:monthly|every month)\b|每月"), 1 / 30),
 )
-_DAYS = re.compile(
+_DAYS = Pattern(
     rf"\bfor (?:at least |about |up to |a total of )?(?P<n>{N_EN})(?:{TO}(?P<m>{N_EN}))?"
     rf"[ -]*(?P<u>days?|weeks?|months?|years?)\b"
     rf"|(?:连用|连续|疗程|共|用药?|服|×|x|至少|全程)\s*(?:为|约|用)?\s*(?P<nz>{N})(?:{TO}(?P<mz>{N}))?\s*(?P<uz>天|日|周|个月|月|年)"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clinic_sim.knowledge.dose_schedules import HOURS, N_EN, TO, N, course, number, spread, times_a_day
+from clinic_sim.knowledge.patterns import Pattern
 
 Unit = Literal["mg", "iu", "ml", "mmol"]
 Per = Literal["dose", "day", "hour"]
@@ -73,7 +74,7 @@ _FACTORS: dict[str, tuple[Unit, float]] = {
 }
 _UNITS = "|".join(sorted(map(re.escape, _FACTORS), key=len, reverse=True))
 _NUMBER = r"\d{1,3}(?:[ ,]\d{3})+(?!\d)|\d+(?:\.\d+)?"
-_AMOUNT = re.compile(
+_AMOUNT = Pattern(
     rf"(?<![a-z\d.])(?P<low>{_NUMBER})\s*(?:(?P<unit0>{_UNITS})?{TO}(?P<high>{_NUMBER})\s*)?(?P<unit>{_UNITS})(?![a-z])"
     r"(?P<per>(?:\s*(?:(?:/|·|\.|\*|\(|per(?![a-z]))[\s(]*(?:kg|公斤|千克|h(?:r|ours?)?|小时|min(?:ute)?|分钟?|d(?:ay)?|日|天|次|dose"
     r"|m2|㎡|m²)(?![a-z])|每(?:公斤|千克)(?:体重)?)\)?)*)"
@@ -89,7 +90,7 @@ _ONCE = re.compile(
     r"\b(?:once only|single(?: \w+)? (?:dose|infusion)|a single|stat|loading|bolus|one[- ]off|at once|immediately"
     r"|once(?! (?:a|per|daily|every|each|weekly)))\b|顿服|单次|单剂|一次性|负荷|立即|即刻|首剂"
 )
-_DIVIDED = re.compile(
+_DIVIDED = Pattern(
     rf"\b(?:in|into|divided(?: in(?:to)?)?)\s+(?P<n>{N_EN})(?:{TO}(?P<m>{N_EN}))?"
     r"\s*(?:divided |equal )*(?:doses|times|portions)"
     rf"|分\s*(?P<nz>{N})(?:{TO}(?P<mz>{N}))?\s*次"
@@ -112,13 +113,13 @@ _ROUTES: tuple[tuple[re.Pattern[str], Route], ...] = (
     (re.compile(r"\b(?:topical(?:ly)?|cream|ointment|eye drops?)\b|外用|涂|滴眼|点眼"), "topical"),
     (re.compile(r"\b(?:po|oral(?:ly)?|by mouth|chewed|p\.o|tablets?|capsules?)\b|口服|嚼服|内服|顿服|[片粒]"), "oral"),
 )
-_CEILING = re.compile(
+_CEILING = Pattern(
     r"(?:不超过|不大于|最多|最大(?:剂量|量)?(?:为)?|上限|\bmax(?:imum)?(?: of| dose| daily dose)?"
     r"|\b(?:no|not) (?:more than|above|over|exceeding)|\bnot to exceed|\bup to)[\s:]*(?:每[日天次]|一[日天])?\s*\Z"
 )
 _LEADS = re.compile(r"\s*(?:of|iv|po|im|sc|oral|intravenous|的|口服|静滴|静脉滴注|静推|肌注)?\s*")
 _SAME = re.compile(r"\s*\(\s*")
-_OTHER = re.compile(
+_OTHER = Pattern(
     r"\b(?!(?:then|to|of|or|and|by|with|maintenance|dose|doses|loading|bolus|daily|weekly|day|days|over|from|max|maximum|up|increase"
     r"|increased|increasing|reduce|reduced|reducing|taper|tapered|tapering|titrate|titrated|titrating|followed|after|at|every|each"
     r"|total|usual|usually|initial|initially|until|about|only|least|first|second|next|later|further|once|twice|infusion|orally"

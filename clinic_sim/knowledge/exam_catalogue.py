@@ -40,9 +40,9 @@ class CatalogueExam:
     """Panels or broader examinations that contain it."""
     name_en: str
     name_zh: str
-    synonyms_en: tuple[str, ...]
-    """As in the table, with the marks `~` (only inside a parent) and `^` (letter case counts)."""
-    synonyms_zh: tuple[str, ...]
+    listed_en: str
+    """Its synonyms as the table has them; most are read once, into the lexicon of orders."""
+    listed_zh: str
     loinc: str | None
     price: float
     """Illustrative list price, US dollars."""
@@ -50,6 +50,16 @@ class CatalogueExam:
     """Usual turnaround."""
     flags: frozenset[str]
     """Of `radiation`, `contrast`, `pregnancy_caution`, `invasive`, `bedside`."""
+
+    @property
+    def synonyms_en(self) -> tuple[str, ...]:
+        """English synonyms, with the marks `~` (only inside a parent) and `^` (letter case counts)."""
+        return _split(self.listed_en)
+
+    @property
+    def synonyms_zh(self) -> tuple[str, ...]:
+        """Chinese synonyms, with the same marks."""
+        return _split(self.listed_zh)
 
 
 class Catalogue:
@@ -145,8 +155,8 @@ def _listed() -> Iterator[CatalogueExam]:
             parents=(*parents, *(p for p in composed_parents.get(code, ()) if p not in parents)),
             name_en=row["name_en"],
             name_zh=row["name_zh"],
-            synonyms_en=_split(row["synonyms_en"]),
-            synonyms_zh=_split(row["synonyms_zh"]),
+            listed_en=row["synonyms_en"],
+            listed_zh=row["synonyms_zh"],
             loinc=row["loinc"] or None,
             price=float(row["price"]),
             minutes=int(row["minutes"]),
@@ -209,8 +219,8 @@ def _exam(modality: Modality, code: str, parents: tuple[str, ...], name_en: str,
         parents=parents,
         name_en=name_en,
         name_zh=name_zh,
-        synonyms_en=(),
-        synonyms_zh=(),
+        listed_en="",
+        listed_zh="",
         loinc=None,
         price=modality.price,
         minutes=modality.minutes,

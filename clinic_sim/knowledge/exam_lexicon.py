@@ -100,16 +100,20 @@ class Lexicon:
     __slots__ = ("_entries", "_finder", "_letters")
 
     def __init__(self, phrases: dict[str, Entry]) -> None:
-        self._letters: dict[str, str] = {}
+        letters: dict[str, str] = {}
         spelt: list[str] = []
         self._entries: list[Entry] = []
         while phrases:  # the table goes as the list grows, so that the two never stand side by side
             phrase, entry = phrases.popitem()
-            for word in _WORDS.findall(phrase):
-                if word not in self._letters:
-                    self._letters[word] = letter_of(len(self._letters))
-            spelt.append(self._spelt(phrase)[0])
+            parts = _WORDS.split(phrase)
+            for at in range(1, len(parts), 2):  # every other one is a word
+                letter = letters.get(parts[at])
+                if letter is None:
+                    letter = letters[parts[at]] = letter_of(len(letters))
+                parts[at] = letter
+            spelt.append("".join(parts))
             self._entries.append(entry)
+        self._letters = letters
         self._finder = Automaton(spelt)
 
     def _spelt(self, folded: str) -> tuple[str, list[int]]:

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice
 
 from clinic_sim.knowledge.concepts import rows
+from clinic_sim.knowledge.patterns import Pattern
 
 SAFETY_NET = "tx.safety_net"
 _WATCH = re.compile(
@@ -28,7 +29,7 @@ _GO_BACK = (
     r"|seek (?:urgent |immediate |medical )*(?:help|care|attention|advice|review)"
     r"|call (?:an )?(?:ambulance|999|911|112|120)|contact (?:us|the clinic|a doctor))"
 )
-_RETURN = re.compile(
+_RETURN = Pattern(
     rf"\b{_GO_BACK}\b[^.;\n]{{0,40}}\b(?P<cue>if|should|in case|when(?:ever)?|for any|with any|at the first)\b"
     rf"|\b(?P<cue2>if|should)\b[^.;\n]{{0,80}}\b{_GO_BACK}\b"
 )

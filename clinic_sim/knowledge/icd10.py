@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from clinic_sim.knowledge.building import uncollected
+from clinic_sim.knowledge.packed import Texts
 
 SAME = 1.0
 PARENT = 0.9
@@ -35,23 +37,70 @@ class Item(NamedTuple):
     """Nearest first; the chapter last."""
 
 
+class Book(Mapping[str, Item]):
+    """Every item by its code, in the order of the book: kept as it is printed, and made when it is asked.
+
+    Args:
+        listed: (code, title, parent) of every item, a parent before its children.
+    """
+
+    __slots__ = ("_parents", "_titles")
+
+    def __init__(self, listed: Iterable[tuple[str, str, str]]) -> None:
+        titles: dict[str, str] = {}
+        numbers: dict[str, int] = {}
+        self._parents = array("i")
+        """The number of each item's parent; -1 for a chapter."""
+        for code, title, parent in listed:
+            self._parents.append(numbers.get(parent, -1))
+            numbers[code] = len(numbers)
+            titles[code] = title
+        self._titles = Texts(titles)
+
+    def __len__(self) -> int:
+        return len(self._titles)
+
+    def __iter__(self) -> Iterator[str]:
+        return (code for code, _ in self._titles.items())
+
+    def __contains__(self, code: object) -> bool:
+        return isinstance(code, str) and code in self._titles
+
+    def __getitem__(self, code: str) -> Item:
+        number = self._titles.number(code)
+        if number is None:
+            raise KeyError(code)
+        own, title = self._titles.at(number)
+        ancestors = []
+        while (number := self._parents[number]) >= 0:
+            ancestors.append(self._titles.at(number)[0])
+        return Item(own, title, tuple(ancestors))
+
+    def top(self, code: str) -> str:
+        """The chapter of an item, without making all that stands between."""
+        number = self._titles.number(code)
+        if number is None:
+            raise KeyError(code)
+        while (above := self._parents[number]) >= 0:
+            number = above
+        return self._titles.at(number)[0]
+
+    def titles(self) -> Iterator[tuple[str, str]]:
+        """Every code and its title."""
+        return self._titles.items()
+
+
 @cache
 @uncollected
-def items() -> dict[str, Item]:
-    """Every item of the classification by its code, in the order of the book."""
-    table = _read(_file_items())
-    return table if len(table) > _FEWEST else _read(_library_items())
+def items() -> Book:
+    """The classification, read once."""
+    book = Book(_file_items())
+    return book if len(book) > _FEWEST else Book(_library_items())
 
 
-def _read(listed: Iterator[tuple[str, str, str]]) -> dict[str, Item]:
-    table: dict[str, Item] = {}
-    above: dict[str, tuple[str, ...]] = {"": ()}
-    """What an item's children stand under; brothers share one tuple."""
-    for code, title, parent in listed:
-        if parent not in above:
-            above[parent] = (parent, *table[parent].ancestors)
-        table[code] = Item(code, title, above[parent])
-    return table
+@lru_cache(maxsize=1_024)
+def _item(code: str) -> Item:
+    return items()[code]
 
 
 _ITEM = re.compile(rb'<item type="\w+">\s*<name>([^<&]+)</name>\s*<description>([^<&]+)</description>|<(/?)item\b')
@@ -108,19 +157,24 @@ def normalise_code(text: str) -> str | None:
     return None
 
 
+def is_written(code: str) -> bool:
+    """Whether this is written as categories and subcategories are; of an item of the book, whether it is one."""
+    return _CODE.fullmatch(code) is not None
+
+
 def is_valid(code: str) -> bool:
     """Whether this is a category or subcategory of the WHO ICD-10, written the WHO's way (I21, I21.9)."""
-    return code in items() and _CODE.fullmatch(code) is not None
+    return is_written(code) and code in items()
 
 
 def title(code: str) -> str:
     """The official English title of a chapter, block, category or subcategory."""
-    return items()[code].title
+    return _item(code).title
 
 
 def ancestors(code: str) -> tuple[str, ...]:
     """What a code stands under, nearest first: category (of a subcategory), blocks, chapter."""
-    return items()[code].ancestors
+    return _item(code).ancestors
 
 
 def category(code: str) -> str:
@@ -130,17 +184,17 @@ def category(code: str) -> str:
 
 def chapter(code: str) -> str:
     """The chapter's Roman number, such as IX for diseases of the circulatory system."""
-    return (items()[code].ancestors or (code,))[-1]
+    return items().top(code)
 
 
 def block(code: str) -> str:
     """The innermost block of a category or subcategory, such as I20-I25."""
-    return next(a for a in items()[code].ancestors if "-" in a)
+    return next(a for a in _item(code).ancestors if "-" in a)
 
 
 def is_unspecified(code: str) -> bool:
     """Whether a subcategory only repeats its category (`I21.9` says no more than `I21`)."""
-    return code.endswith(".9") and "unspecified" in items()[code].title.lower()
+    return code.endswith(".9") and "unspecified" in _item(code).title.lower()
 
 
 _VAGUE = re.compile(r"(?<!and )\bunspecified\b|\bnot specified as\b", re.IGNORECASE)
@@ -153,7 +207,7 @@ appendicitis without a further word is acute."""
 
 def is_vague(code: str) -> bool:
     """Whether its category stands for its block left unspecified: stroke (I64), appendicitis (K37), diabetes (E14)."""
-    return _VAGUE.search(items()[category(code)].title) is not None
+    return _VAGUE.search(_item(category(code)).title) is not None
 
 
 @lru_cache(maxsize=65_536)

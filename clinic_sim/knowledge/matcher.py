@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from clinic_sim.knowledge.automaton import Automaton
 from clinic_sim.knowledge.letters import NO_LETTER, letter_of
-from clinic_sim.knowledge.packed import Packed
-from clinic_sim.knowledge.text import Language, fold, stem, well_spelt
+from clinic_sim.knowledge.packed import Packed, Strings
+from clinic_sim.knowledge.text import Language, fold, stem, stem_once, well_spelt
 
 APART = "/"
 """Forms under this id are read piece by piece: the first word of 无/关节 is "no", not the 无关 of "unrelated"."""
@@ -73,8 +73,8 @@ class _Spelling(dict[str, str]):
     Shared by all forms while a matcher is built, and dropped then: most words stand in many forms.
     """
 
-    def __init__(self, stem_of: Callable[[str], str]) -> None:
-        self._stem_of = stem_of
+    def __init__(self, numbers_count: bool) -> None:
+        self._numbers_count = numbers_count
         self.numbers: dict[str, int] = {}
         """The stems, in the order of their letters."""
 
@@ -82,28 +82,22 @@ class _Spelling(dict[str, str]):
         if word in _FILLERS:
             self[word] = ""
         else:
-            self[word] = letter_of(self.numbers.setdefault(self._stem_of(word), len(self.numbers)))
+            known = word if self._numbers_count and word[0].isdigit() else stem_once(word)
+            self[word] = letter_of(self.numbers.setdefault(known, len(self.numbers)))
         return self[word]
 
 
 class _English:
-    def __init__(self, forms: Forms, stem_of: Callable[[str], str], packed: bool) -> None:
-        self._stem = stem_of
+    def __init__(self, forms: Forms, numbers_count: bool, packed: bool) -> None:
+        self._stem: Callable[[str], str] = _stem_but_numbers if numbers_count else stem
         # The automaton runs over words, a letter each, so its positions are those of the words.
-        spelling = _Spelling(stem_of)
-        table: dict[str, tuple[str, ...]] = {}
-        for form, ids in forms:
-            letters = "".join(map(spelling.__getitem__, _TOKEN.findall(fold(form))))
-            if letters:
-                known = table.get(letters)
-                table[letters] = ids if known is None else _merge(known, ids)
-        stem.cache_clear()  # filled with words that `_numbers` now answers for
+        spelling = _Spelling(numbers_count)
+        spelt = (("".join(map(spelling.__getitem__, _TOKEN.findall(fold(form)))), ids) for form, ids in forms)
+        self._finder, self._ids, words, _ = _table(spelt, packed)
         size_of = {letter_of(n): len(word) + 2 for word, n in spelling.numbers.items()}.__getitem__
         self._numbers = Packed(spelling.numbers) if packed else spelling.numbers
         del spelling
-        self._finder = Packed(table) if packed else Automaton(table)
-        self._sizes = array("H", (sum(map(size_of, letters)) for letters in table))
-        self._ids = list(table.values())
+        self._sizes = array("H", (sum(map(size_of, letters)) for letters in words))
         self._letter = lru_cache(maxsize=32_768)(self._letter_of)
 
     def find(self, folded: str) -> list[Hit]:
@@ -171,19 +165,21 @@ def _slip(one: str, other: str) -> bool:
 
 class _Chinese:
     def __init__(self, forms: Forms, packed: bool) -> None:
-        table: dict[str, tuple[str, ...]] = {}
         self._apart: dict[str, list[str]] = {}
+        self._finder, ids, _, ids_of = _table(self._spelt(forms), packed)
+        pieces = {piece: ids_of(piece) for listed in self._apart.values() for piece in listed}
+        self._pieces = {piece: own for piece, all_ids in pieces.items() if (own := _without_apart(all_ids))}
+        self._ids = [(APART,) if APART in all_ids else all_ids for all_ids in ids]
+
+    def _spelt(self, forms: Forms) -> Forms:
+        """The forms as they are looked for, those that are read piece by piece last."""
         for form, ids in forms:
             key = fold(form).strip()
             if ids == (APART,):
                 self._apart[key.replace("/", "")] = key.split("/")
-            elif key:
-                known = table.get(key)
-                table[key] = ids if known is None else _merge(known, ids)
-        self._pieces = {piece: table[piece] for pieces in self._apart.values() for piece in pieces if piece in table}
-        table |= dict.fromkeys(self._apart, (APART,))
-        self._finder = Packed(table) if packed else Automaton(table)
-        self._ids = list(table.values())
+            else:
+                yield key, ids
+        yield from ((key, (APART,)) for key in self._apart)
 
     def find(self, folded: str) -> list[Hit]:
         found = self._finder.find(folded)
@@ -203,6 +199,54 @@ class _Chinese:
                     hits.append(Hit(start, start + len(piece), self._pieces[piece]))
                 start += len(piece)
         return hits
+
+
+def _without_apart(ids: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(id_ for id_ in ids if id_ != APART)
+
+
+class _Table(NamedTuple):
+    """Terms and what they name, by the numbers that their finder gives them."""
+
+    finder: Automaton | Packed
+    ids: list[tuple[str, ...]]
+    words: Iterable[str]
+    ids_of: Callable[[str], tuple[str, ...]]
+
+
+def _table(spelt: Forms, packed: bool) -> _Table:
+    """The table of terms as they are looked for; one that is there already names all concepts of both."""
+    if packed:
+        return _packed_table(spelt)
+    table: dict[str, tuple[str, ...]] = {}
+    for word, ids in spelt:
+        if word:
+            known = table.get(word)
+            table[word] = ids if known is None else _merge(known, ids)
+    return _Table(Automaton(table), list(table.values()), table, lambda word: table.get(word, ()))
+
+
+def _packed_table(spelt: Forms) -> _Table:
+    """The same without ever having its words side by side as objects: they would be many, and all for nothing."""
+    named: list[tuple[str, ...]] = []
+
+    def words() -> Iterator[str]:
+        for word, ids in spelt:
+            if word:
+                named.append(ids)
+                yield word
+
+    listed = Strings(words())
+    finder = Packed(listed)
+    every: list[tuple[str, ...]] = [()] * len(finder)
+    for number, ids in zip(finder.numbers(listed), named, strict=True):
+        every[number] = _merge(every[number], ids)
+
+    def ids_of(word: str) -> tuple[str, ...]:
+        number = finder.get(word)
+        return () if number is None else every[number]
+
+    return _Table(finder, every, finder, ids_of)
 
 
 Found = list[tuple[int, int, int]]
@@ -250,7 +294,7 @@ def build(language: Language, forms: Forms, *, numbers_count: bool = False, pack
     """
     if language == "zh":
         return _Chinese(forms, packed)
-    return _English(forms, _stem_but_numbers if numbers_count else stem, packed)
+    return _English(forms, numbers_count, packed)
 
 
 def _stem_but_numbers(word: str) -> str:

@@ -198,6 +198,11 @@ _VOWEL = re.compile("[aeiouy]")
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """What a lower-case English word shares with its inflections: smoke, smokes, smoked, smoking are one."""
+    return stem_once(word)
+
+
+def stem_once(word: str) -> str:
+    """The same for who goes through thousands of words and keeps what he finds."""
     known = _IRREGULAR.get(word)
     if known is not None:
         return known

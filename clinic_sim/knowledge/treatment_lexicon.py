@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from clinic_sim.knowledge.building import uncollected
 from clinic_sim.knowledge.concepts import rows
 from clinic_sim.knowledge.matcher import Matcher, build
+from clinic_sim.knowledge.packed import Texts
 from clinic_sim.knowledge.text import Language
 
 
@@ -41,16 +42,54 @@ class TreatmentConcept:
         return _listed(self.listed_atc)
 
 
+class Concepts(Mapping[str, TreatmentConcept]):
+    """All treatments by id: kept as the tables have them, and made when they are first asked.
+
+    Args:
+        listed: Kind, parents, English and Chinese names and codes of each, apart by tabs.
+    """
+
+    __slots__ = ("_listed", "_made")
+
+    def __init__(self, listed: Mapping[str, str]) -> None:
+        self._listed = Texts(listed)
+        self._made: dict[str, TreatmentConcept] = {}
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __iter__(self) -> Iterator[str]:
+        return (id_ for id_, _ in self._listed.items())
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._made or (isinstance(id_, str) and id_ in self._listed)
+
+    def __getitem__(self, id_: str) -> TreatmentConcept:
+        known = self._made.get(id_)
+        if known is None:
+            line = self._listed.get(id_)
+            if line is None:
+                raise KeyError(id_)
+            known = self._made[id_] = _concept(id_, line)
+        return known
+
+    def every(self) -> Iterator[TreatmentConcept]:
+        """All of them in the order of the tables, for who goes through them once."""
+        return (_concept(id_, line) for id_, line in self._listed.items())
+
+
+def _concept(id_: str, line: str) -> TreatmentConcept:
+    kind, parents, en, zh, atc = line.split("\t")
+    return TreatmentConcept(id_, kind, _listed(parents), en, zh, atc)
+
+
 @cache
 @uncollected
-def concepts() -> dict[str, TreatmentConcept]:
-    """All treatments by id, loaded once."""
-    found: dict[str, TreatmentConcept] = {}
-    for id_, atc, parents, en, zh in rows("drugs.tsv"):
-        found[id_] = TreatmentConcept(id_, "drug", _listed(parents), en, zh, atc)
-    for id_, kind, parents, en, zh in rows("treatments.tsv"):
-        found[id_] = TreatmentConcept(id_, kind, _listed(parents), en, zh)
-    return found
+def concepts() -> Concepts:
+    """All treatments, loaded once."""
+    found = {id_: "\t".join(("drug", parents, en, zh, atc)) for id_, atc, parents, en, zh in rows("drugs.tsv")}
+    found |= {id_: "\t".join((*kind_to_zh, "")) for id_, *kind_to_zh in rows("treatments.tsv")}
+    return Concepts(found)
 
 
 @cache
@@ -61,7 +100,7 @@ def matcher(language: Language) -> Matcher:
 
 
 def _forms(language: Language) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for concept in concepts().values():
+    for concept in concepts().every():
         ids = (concept.id,)
         yield from ((form, ids) for form in (concept.names_zh if language == "zh" else concept.names_en))
 

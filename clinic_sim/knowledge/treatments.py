@@ -13,6 +13,7 @@ from clinic_sim.knowledge.dose_binding import SENTENCE, bound_regimens
 from clinic_sim.knowledge.doses import Regimen
 from clinic_sim.knowledge.followups import SAFETY_NET, follow_ups
 from clinic_sim.knowledge.matcher import Hit
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.text import clean, detect_language, fold
 from clinic_sim.knowledge.treatment_lexicon import ancestors, concepts, matcher, name
 
@@ -83,7 +84,7 @@ _STOP_ZH = (
 _GO_EN = rf"instead|but|begin|switch(?:ed)? to|replace(?:d)? (?:with|by)|then|until|after|unless|(?:{_GIVE_EN})(?! of)"
 _GO_ZH = "改用|改为|换用|换成|给予|而用|可用|但|口服|静滴|静脉|肌注|雾化|外用|继续|先"
 # A plan may mix languages, so the words of both are looked for in any text.
-_CUE = re.compile(
+_CUE = Pattern(
     rf"\b(?:(?P<stop_en>(?:{_STOP_EN})\b(?:\s*(?:{_GIVEN_ZH}))*)|(?P<go_en>(?:{_GO_EN})\b))"
     rf"|(?P<stop_zh>{_STOP_ZH})|(?P<go_zh>{_GO_ZH})"
 )
@@ -96,7 +97,7 @@ _DONE_EN = (
     "required|safe|performed|done|offered|taken"
 )
 _END_ZH = r"(?=[于因]|(?:史|者)?\s*(?:$|\W))"
-_FORBIDDEN_AFTER = re.compile(
+_FORBIDDEN_AFTER = Pattern(
     rf"\s*(?:\)\s*)?(?:[(:-]\s*)?{_AUXILIARY}(?:contraindicated(?!\s*:)|avoided|stopped|discontinued|withheld|forbidden|prohibited"
     rf"|deferred|delayed|postponed|(?:not|never|cannot)\s+{_AUXILIARY}(?:{_DONE_EN}))\b"
     r"|\s*(?:\)\s*)?[(:-]\s*avoid(?=\s*(?:[).,;]|$))"
@@ -105,7 +106,7 @@ _FORBIDDEN_AFTER = re.compile(
     r"(?:禁用|禁忌|禁止(?:使用)?|停用|避免(?:使用|应用)?|忌用|慎用|过敏|暂缓|推迟|不给予?|不予|不用"
     rf"|不(?:可|应|能|得|要|宜|建议|推荐|考虑)(?:再)?(?:{_GIVEN_ZH}|用)*){_END_ZH}"
 )
-_NOT_HALTED = re.compile(
+_NOT_HALTED = Pattern(
     r"(?:\b(?:do(?:es)? not|don't|should not|must not|never|not to|avoid(?:ing)?)(?: (?:give|use))?\s+"
     r"|(?:不要|不可|不能|不得|不应|不宜|避免|勿|别)(?:使用|给予?)?\s*)"
     r"(?:abruptly |suddenly |自行|擅自|随意|突然|骤然)?"
@@ -117,7 +118,7 @@ _LISTING = (
     r"and|or|as well as|such as|like|including|especially|e\.?g\.?|for example"
     "|及|和|以及|或|与|等|如|例如|尤其是?|包括"
 )
-_ONLY_LISTING = re.compile(rf"[\s、/()]*(?:{_LISTING})?[\s、/():]*")
+_ONLY_LISTING = Pattern(rf"[\s、/()]*(?:{_LISTING})?[\s、/():]*")
 _NEW_CLAUSE = re.compile(
     r",|\b(?:as|because|since|so|while|whereas|which|if|once|when|due to|in case)\b|因为?|由于|如果|若|以便|予(?!以?防)"
 )
@@ -142,7 +143,7 @@ _ROUTE = re.compile(
     r"inhaled|nebuli[sz]ed|topical(?:ly)?|rectal(?:ly)?)\b"
     r"|(?P<zh>口服|静滴|静脉滴注|静推|静脉注射|静脉|肌注|肌内注射|皮下注射|舌下含服|吸入|雾化|外用)"
 )
-_FREQUENCY = re.compile(
+_FREQUENCY = Pattern(
     r"\b(?P<en>qd|bid|tid|qid|q\d{1,2}h|prn|stat|nocte|od|(?:once|twice|three times|four times)(?: a day| daily)|daily|"
     r"every \d{1,2} hours|weekly)\b|(?P<zh>每[日天][一二三四\d]次|[一二三四\d]次/[日天d]|每\d{1,2}小时|每晚|顿服)"
 )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clinic_sim.errors import ReplayMismatch
-from clinic_sim.models.cache import CachedModel, ReplyCache
 from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool
 from clinic_sim.models.endpoint import endpoint
 from clinic_sim.models.retry import Retrying
 from clinic_sim.models.scripted import ScriptedModel
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.usage import Prices
+
+if TYPE_CHECKING:
+    from clinic_sim.models.cache import ReplyCache
 
 
 def make_model(
@@ -61,6 +63,8 @@ def make_model(
     )
     if cache is None:
         return patient
+    from clinic_sim.models.cache import CachedModel  # brings SQLite along
+
     return CachedModel(patient, cache, server=server)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from clinic_sim.errors import ProviderError
 from clinic_sim.models.chat import ChatModel, Message, Reply, Schema, Tool
-from clinic_sim.models.keys import request_key
+from clinic_sim.models.keys import RequestKeys
 from clinic_sim.models.tape import Tape
 from clinic_sim.models.usage import Prices, RoleUsage
 
@@ -34,14 +34,22 @@ class Waiting:
     def __init__(self) -> None:
         self._waits: dict[int, Wait] = {}
 
+    def begin(self, wait: Wait) -> None:
+        """The wait is on, until its `end`."""
+        self._waits[id(wait)] = wait
+
+    def end(self, wait: Wait) -> None:
+        """The wait is over."""
+        del self._waits[id(wait)]
+
     @contextmanager
     def on(self, wait: Wait) -> Iterator[None]:
         """The wait is on while the block runs."""
-        self._waits[id(wait)] = wait
+        self.begin(wait)
         try:
             yield
         finally:
-            del self._waits[id(wait)]
+            self.end(wait)
 
     def longest(self) -> Wait | None:
         """The call that has been waited for longest."""
@@ -61,7 +69,7 @@ class Calls:
         gate: Called before each call that is not replayed; what it raises goes to whoever asks.
     """
 
-    __slots__ = ("_counts", "_gate", "_tape", "_waiting", "episode", "usage")
+    __slots__ = ("_counts", "_gate", "_keys", "_tape", "_waiting", "episode", "usage")
 
     def __init__(
         self,
@@ -78,6 +86,7 @@ class Calls:
         self._waiting = waiting
         self._gate = gate
         self._counts: dict[str, int] = {}
+        self._keys: dict[str, RequestKeys] = {}
 
     @property
     def tokens(self) -> int:
@@ -96,6 +105,8 @@ class Calls:
     ) -> Reply:
         """One call for a role; arguments as of `ChatModel.chat`.
 
+        A message that was asked with is not changed afterwards; a conversation goes on with more of them.
+
         Raises:
             ProviderError: there is no usable answer.
             ReplayMismatch: a replayed recording does not hold this call.
@@ -108,7 +119,10 @@ class Calls:
         key = ""
         answer: Reply | ProviderError | None = None
         if self._tape is not None:
-            key = request_key(model, messages, schema, tools, seed)
+            keys = self._keys.get(role)
+            if keys is None:
+                keys = self._keys[role] = RequestKeys()
+            key = keys.key(model, messages, schema, tools, seed)
             answer = self._tape.replay(role, n, key)
         if answer is None:
             if self._gate is not None:
@@ -141,5 +155,9 @@ class Calls:
     ) -> Reply:
         if self._waiting is None:
             return await model.chat(messages, schema=schema, tools=tools, seed=seed)
-        with self._waiting.on(Wait(self.episode, role, model.name, time.monotonic())):
+        wait = Wait(self.episode, role, model.name, time.monotonic())
+        self._waiting.begin(wait)
+        try:
             return await model.chat(messages, schema=schema, tools=tools, seed=seed)
+        finally:
+            self._waiting.end(wait)

@@ -15,9 +15,19 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 
+from clinic_sim._version import __version__
+
 KEEP_S = 4.0
 """How long an idle connection is kept. The server of most open models (uvicorn) drops one after 5 s, and a request that
 meets the drop is lost."""
+
+HEADERS = {
+    "User-Agent": f"clinic-sim/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",  # packing costs more time than the few kilobytes of an answer
+    "Content-Type": "application/json",
+}
+"""Those of every request: what the client would else work out for each."""
 
 
 class Connections:
@@ -46,9 +56,8 @@ class Connections:
             elif not loop.is_closed():  # between two runs
                 await asyncio.to_thread(loop.run_until_complete, _end(life))
 
-    async def session(self) -> aiohttp.ClientSession:
+    async def session(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         """The session of the running event loop. This never suspends, so two first calls cannot make two of them."""
-        loop = asyncio.get_running_loop()
         life = self._lives.get(loop)
         if life is not None and not life[1].closed:
             return life[1]
@@ -56,6 +65,7 @@ class Connections:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=KEEP_S),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers=HEADERS,
         )
         generator = _life(session)
         # A new dict: another thread may be reading the old one.

@@ -6,6 +6,7 @@ attempt; retries, limits and the total time are the layer above (`retry`).
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import math
@@ -18,11 +19,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from clinic_sim._version import __version__
 from clinic_sim.errors import BadReply, ConfigError, ProviderTimeout, Unavailable
 from clinic_sim.models import wire
 from clinic_sim.models.chat import Message, Reply, Schema, Tool
 from clinic_sim.models.connections import connections
+from clinic_sim.models.deadlines import Deadline, Deadlines
 from clinic_sim.models.proxies import proxy_for, without_credentials
 from clinic_sim.models.spec import ModelSpec
 from clinic_sim.models.ways import Answer, Ways
@@ -59,13 +60,8 @@ class HttpModel:
             raise ConfigError(
                 f"model {spec.name!r}: no key: set {spec.api_key_env}, or name another server by `base_url`"
             )
-        # All that the client would else work out for each request.
-        self._headers = {
-            "User-Agent": f"clinic-sim/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # packing costs more time than the few kilobytes of an answer
-            "Content-Type": "application/json",
-        }
+        # Of its own; those of every request are the connections'.
+        self._headers: dict[str, str] = {}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
         self._proxy, who = without_credentials(proxy_for(self.base_url))
@@ -77,8 +73,9 @@ class HttpModel:
             else:
                 self._headers["Proxy-Authorization"] = who
         self._connect_s = min(spec.connect_s, spec.attempt_s)
-        # Exact ones: aiohttp rounds up to whole seconds what is long.
-        self._timeout = aiohttp.ClientTimeout(total=spec.attempt_s, connect=self._connect_s, ceil_threshold=math.inf)
+        # The whole of an attempt is timed here. Exact times: aiohttp rounds up to whole seconds what is long.
+        self._timeout = aiohttp.ClientTimeout(connect=self._connect_s, ceil_threshold=math.inf)
+        self._deadlines: Deadlines | None = None
         self._ways = Ways(spec, newer_limit=self.base_url == wire.OPENAI_URL, key=key)
         self._connections = connections(self.base_url)
         self._connections.join()
@@ -103,18 +100,24 @@ class HttpModel:
 
     async def _send(self, body: dict[str, Any]) -> Answer:
         content = _encoded(body)
-        session = await self._connections.session()
+        loop = asyncio.get_running_loop()
+        session = await self._connections.session(loop)
         try:
-            async with session.post(
-                self._url,
-                data=content if len(content) <= _AT_ONCE else io.BytesIO(content),
-                headers=self._headers,
-                allow_redirects=False,
-                timeout=self._timeout,
-                proxy=self._proxy,
-                proxy_headers=self._proxy_headers,
-            ) as answer:
-                return Answer(answer.status, await self._content(answer), answer.headers.get("Retry-After"))
+            with self._deadline(loop):
+                answer = await session.post(
+                    self._url,
+                    data=content if len(content) <= _AT_ONCE else io.BytesIO(content),
+                    headers=self._headers,
+                    allow_redirects=False,
+                    timeout=self._timeout,
+                    proxy=self._proxy,
+                    proxy_headers=self._proxy_headers,
+                )
+                try:
+                    return Answer(answer.status, await self._content(answer), answer.headers.get("Retry-After"))
+                finally:
+                    if not answer.closed:  # else its connection is back already
+                        answer.release()
         except aiohttp.ServerTimeoutError as exc:
             raise ProviderTimeout(f"{self._url}: no connection within {self._connect_s:g} s") from exc
         except TimeoutError as exc:
@@ -124,10 +127,17 @@ class HttpModel:
         except (aiohttp.ClientError, OSError) as exc:
             raise Unavailable(f"{self._url}: {type(exc).__name__}: {wire.shown(str(exc))}") from exc
 
+    def _deadline(self, loop: asyncio.AbstractEventLoop) -> Deadline:
+        deadlines = self._deadlines
+        if deadlines is None or deadlines.loop is not loop:
+            deadlines = self._deadlines = Deadlines(loop, self.spec.attempt_s)
+        return Deadline(deadlines)
+
     async def _content(self, answer: aiohttp.ClientResponse) -> bytes:
         size = answer.content_length or 0
         if 0 < size <= MAX_BYTES and "Content-Encoding" not in answer.headers:
-            return await answer.read()
+            # A short answer comes in one piece with its headers.
+            return answer.content.read_nowait() if answer.content.is_eof() else await answer.read()
         parts: list[bytes] = []
         if size <= MAX_BYTES:
             size = 0

@@ -19,7 +19,7 @@ Provider = Literal["openai", "vllm", "langchain", "scripted"]
 class ModelSpec(BaseModel):
     """One model and its parameters. A parameter that is None is not sent: the server's default holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     provider: Provider
     model: str = Field(min_length=1, max_length=500)

@@ -32,7 +32,8 @@ def parse_object(text: str, schema: Schema) -> Mapping[str, Any] | None:
     """The object that the text is, None where it is none or does not fit the schema."""
     if len(text) > MAX_CHARS:
         return None
-    body = _without_fence(_THINK.sub("", text).strip())
+    thought = _THINK.match(text)
+    body = _without_fence((text[thought.end() :] if thought else text).strip())
     if not body.startswith("{"):
         return None
     try:
@@ -80,14 +81,20 @@ def fits(value: Any, schema: Schema) -> bool:
     if "enum" in schema and value not in schema["enum"]:
         return False
     if isinstance(value, dict):
+        for name in schema.get("required", ()):
+            if name not in value:
+                return False
         properties = schema.get("properties", {})
-        if not value.keys() >= set(schema.get("required", ())):
-            return False
         if schema.get("additionalProperties") is False and not value.keys() <= properties.keys():
             return False
-        return all(fits(value[name], part) for name, part in properties.items() if name in value)
-    if isinstance(value, list) and "items" in schema:
-        return all(fits(item, schema["items"]) for item in value)
+        for name, part in properties.items():
+            if name in value and not fits(value[name], part):
+                return False
+    elif isinstance(value, list) and "items" in schema:
+        part = schema["items"]
+        for item in value:
+            if not fits(item, part):
+                return False
     return True
 
 

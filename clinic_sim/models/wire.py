@@ -48,6 +48,8 @@ _FINISHES = {
     "content_filter": "content_filter",
 }
 """What servers call the end of an answer; any other word is an ordinary end."""
+_OBJECT = (dict, Mapping)
+"""An object of JSON: nearly always a dict, which is told much sooner."""
 _KEYLIKE = re.compile(r"\b(?:sk|key|Bearer)[-_ ][A-Za-z0-9_\-]{8,}")
 
 
@@ -180,18 +182,20 @@ def _tool_call(data: Mapping[str, Any]) -> ToolCall:
 
 def read_usage(data: Any) -> Usage | None:
     """The tokens that a `usage` object tells; None where it tells none."""
-    if not isinstance(data, Mapping):
+    if not isinstance(data, _OBJECT):
         return None
-    prompt, completion = _count(data, "prompt_tokens"), _count(data, "completion_tokens")
+    prompt, completion = _count(data.get("prompt_tokens")), _count(data.get("completion_tokens"))
     if prompt is None or completion is None:
         return None
-    cached = _count(data.get("prompt_tokens_details"), "cached_tokens")
-    reasoning = _count(data.get("completion_tokens_details"), "reasoning_tokens")
+    of_prompt, of_completion = data.get("prompt_tokens_details"), data.get("completion_tokens_details")
+    cached = _count(of_prompt.get("cached_tokens")) if of_prompt and isinstance(of_prompt, _OBJECT) else None
+    reasoning = (
+        _count(of_completion.get("reasoning_tokens")) if of_completion and isinstance(of_completion, _OBJECT) else None
+    )
     return Usage(prompt, completion, cached or 0, reasoning or 0)
 
 
-def _count(data: Any, name: str) -> int | None:
-    found = data.get(name) if isinstance(data, Mapping) else None
+def _count(found: object) -> int | None:
     return found if type(found) is int and found >= 0 else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clinic_sim.clinic.roles import Staff
 from clinic_sim.clinic.staffing import StaffPlan, hire
@@ -19,8 +19,10 @@ from clinic_sim.judge.judge import RubricJudge
 from clinic_sim.judge.replays import REPLAYED
 from clinic_sim.judge.rubric import Rubric
 from clinic_sim.models.build import make_model
-from clinic_sim.models.cache import ReplyCache
 from clinic_sim.models.chat import ChatModel
+
+if TYPE_CHECKING:
+    from clinic_sim.models.cache import ReplyCache
 
 AGENT = "langgraph/"
 """How the name of a doctor begins that calls its models itself."""
@@ -95,7 +97,7 @@ def make_cast(
         ConfigError: a name is neither a baseline nor a model, or a key is missing.
     """
     with ExitStack() as stack:
-        replies = stack.enter_context(closing(ReplyCache(cache))) if cache is not None else None
+        replies = stack.enter_context(closing(_replies(cache))) if cache is not None else None
         models: list[tuple[str, ChatModel]] = []
         people = []
         for plan in staffs:
@@ -110,6 +112,12 @@ def make_cast(
         found = Cast(seats, tuple(people), RubricJudge(rubric, model=arbiter, votes=votes), tuple(models), replies)
         stack.pop_all()  # all names were good: the cast closes the cache
     return found
+
+
+def _replies(cache: Path) -> ReplyCache:
+    from clinic_sim.models.cache import ReplyCache  # brings SQLite along
+
+    return ReplyCache(cache)
 
 
 def _seat(name: str, models: list[tuple[str, ChatModel]], replies: ReplyCache | None, replay: bool) -> Seat:

@@ -77,8 +77,7 @@ class Journal:
         assert self._path is not None  # noqa: S101 - only a journal with a file keeps anything
         try:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("ab", buffering=0)
+                self._file = _opened(self._path)
             _write(self._file, encoded(entry) + b"\n")
         except OSError as exc:
             raise StoreError(f"{self._path}: cannot be written: {exc.strerror or exc}; make room, and go on") from exc
@@ -107,6 +106,14 @@ class Journal:
         gone = {(e["role"], e["n"]) for e in found if e.get("error", {}).get("type") in _GONE}
         # Where the same call was made again after an outage, the later entry counts.
         return [e for e in found if (e["role"], e["n"]) not in gone or "reply" in e or e["error"]["type"] not in _GONE]
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        return FileIO(path, "ab")
+    except FileNotFoundError:  # the first journal of a run
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileIO(path, "ab")
 
 
 def _write(file: FileIO, data: bytes) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from clinic_sim.cases.compiled import CompiledCase
@@ -25,8 +26,7 @@ from clinic_sim.clinic.patient.phrase import joined, phrase_answer
 from clinic_sim.clinic.patient.prompts import SCHEMA, again, alias, doctor_says, fact_of, system_prompt
 from clinic_sim.clinic.patient.select import Selection
 from clinic_sim.clinic.patient.speech.answers import short_answer
-from clinic_sim.clinic.patient.speech.heard import listen
-from clinic_sim.clinic.patient.words import LONGEST, Objection, review_words
+from clinic_sim.clinic.patient.words import Objection, asked_for, review_words
 from clinic_sim.clinic.room import Room
 from clinic_sim.errors import ProviderError
 from clinic_sim.knowledge.text import fold
@@ -74,7 +74,7 @@ class LLMPatient:
             found = self._read(room, utterance, selection, reply)
             if isinstance(found, PatientAnswered):
                 thread += [asked, {"role": "assistant", "content": reply.text}]
-                return replace(found, rejected=tuple(dict.fromkeys(kinds)))
+                return replace(found, rejected=tuple(dict.fromkeys(kinds))) if kinds else found
             kinds.extend(objection.kind for objection in found)
             messages += [
                 {"role": "assistant", "content": reply.text[:2_000]},
@@ -170,6 +170,7 @@ _UNSURE = re.compile(
 )
 _MIXED = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*\d)\w{5,}\b")
 """A word with digits in it, which may stand for letters."""
+_DIGIT = re.compile(r"\d")
 _LETTERS = str.maketrans("0134578", "oieastb")
 _HAN = re.compile("[\u3400-\u9fff]")
 _LATIN = re.compile("[A-Za-z]")
@@ -177,12 +178,19 @@ _LATIN = re.compile("[A-Za-z]")
 
 def _disguised(compiled: CompiledCase, text: str) -> bool:
     """The words name the diagnosis once digits and signs are read as the letters they stand for, or by its code."""
-    plain = _MIXED.sub(lambda m: m.group().translate(_LETTERS), undisguised(text))
+    plain = undisguised(text)
+    if _DIGIT.search(plain):
+        plain = _MIXED.sub(lambda m: m.group().translate(_LETTERS), plain)
     reference = compiled.case.diagnosis
     code = (reference.primary.icd10 or "").partition(".")[0] if reference is not None else ""
-    if code and re.search(rf"\b{re.escape(code)}(?:\b|\.)", plain, re.IGNORECASE):
+    if code and _code(code).search(plain):
         return True
     return plain != text and leaks(compiled, plain) == LEAK_DIAGNOSIS
+
+
+@lru_cache(maxsize=1_024)
+def _code(code: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(code)}(?:\b|\.)", re.IGNORECASE)
 
 
 def _answers_baselessly(text: str, utterance: str) -> str:
@@ -191,7 +199,7 @@ def _answers_baselessly(text: str, utterance: str) -> str:
     folded = fold(text)
     if _UNSURE.search(folded) or not (short_answer(folded) or _YES_OR_NO.match(folded) or confirms(text)):
         return ""
-    asked = [m.id for m in listen(utterance[:LONGEST]).mentions]
+    asked = [m.id for m in asked_for(utterance).mentions]
     if any(i.startswith(("dx.", "icd:")) for i in asked):
         return LEAK_DIAGNOSIS
     return "invention" if any(i.startswith("sx.") for i in asked) else ""
@@ -203,7 +211,8 @@ def _shown(ids: Sequence[str]) -> str:
 
 def _foreign(text: str, language: str) -> bool:
     """The words are not in the case's language."""
-    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
     if language == "zh":
-        return latin > 12 and latin > 3 * han
-    return han > 4 and 3 * han > latin
+        latin = len(_LATIN.findall(text))
+        return latin > 12 and latin > 3 * len(_HAN.findall(text))
+    han = len(_HAN.findall(text))
+    return han > 4 and 3 * han > len(_LATIN.findall(text))

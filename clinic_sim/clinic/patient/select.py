@@ -57,7 +57,6 @@ def select_facts(
     """
     told = told or {}
     queries, cut, choices = _choose(compiled, utterance, persona.questions_per_turn, focus or compiled.chief)
-    assured = _assured(utterance)
     facts: dict[str, None] = {}
     held: list[str] = []
     for choice in choices:
@@ -71,7 +70,7 @@ def select_facts(
         if fact.disclosure is Disclosure.GUARDED and fact.id not in told:
             if not specific:
                 continue
-            if not assured and fact.id not in held_before:
+            if fact.id not in held_before and not _assured(utterance):
                 held.append(fact.id)
                 continue
         facts[fact.id] = None

@@ -8,7 +8,7 @@ round. Words that name nothing medical are free.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from clinic_sim.cases.compiled import CompiledCase
 from clinic_sim.clinic.patient.speech.answers import answers, short_answer, turned_round
 from clinic_sim.clinic.patient.speech.claims import claims
 from clinic_sim.clinic.patient.speech.disclosure import leaked
-from clinic_sim.clinic.patient.speech.heard import Heard, content, listen, sentences_of, stems_of, widened
+from clinic_sim.clinic.patient.speech.heard import Heard, content, listen, overhear, sentences_of, stems_of, widened
 from clinic_sim.clinic.patient.speech.hearing import Mode
 from clinic_sim.clinic.patient.speech.profile import Profile, profile_of
 from clinic_sim.clinic.patient.speech.quantity import same
@@ -98,6 +98,9 @@ _MARKUP = re.compile(
     re.MULTILINE,
 )
 
+_MARKS = re.compile(r"[{\[\"`<#*\n]|f\d")
+"""There is no markup without one of these, and they are soon looked for."""
+
 
 def review_words(
     compiled: CompiledCase, text: str, facts: Collection[str] = (), told: Collection[str] = (), question: str = ""
@@ -115,15 +118,16 @@ def review_words(
     if form is not None:
         return WordsReview((Objection("form", _FORM[compiled.case.language][form]),), chosen)
     profile = profile_of(compiled)
-    if _verbatim(profile, text, profile.allowed(chosen, told)):
-        return WordsReview((), tuple(f for f in chosen if not _said_by(profile, text, f)))
+    spoken = sentences_of(fold(text))
+    if _verbatim(profile, spoken, profile.allowed(chosen, told)):
+        return WordsReview((), tuple(f for f in chosen if not _said_by(profile, spoken, f)))
     answer = answer_of(compiled, text, chosen, told, question)
     faults = reconsidered(answer, objections_of_rules(compiled, answer))
     unsaid = tuple(
         f
         for f in chosen
-        if not _carried(profile, answer.heard, None, f)
-        and (answer.asked is None or not _carried(profile, answer.heard, answer.asked, f))
+        if not _carried(profile, answer.heard, f)
+        and (answer.asked is None or not _carried_by_question(profile, answer.heard, answer.asked, f))
     )
     found: dict[str, Objection] = {}
     details = _DETAILS[compiled.case.language]
@@ -137,7 +141,7 @@ def answer_of(compiled: CompiledCase, text: str, facts: Iterable[str], told: Ite
     """Words as they are heard, with what they may rest on."""
     profile = profile_of(compiled)
     chosen = tuple(f for f in facts if f in compiled.by_id)
-    asked = _asked(question) if question else None
+    asked = asked_for(question) if question else None
     heard = listen(text)
     return Answer(profile, reference_of(compiled), heard, asked, chosen, profile.allowed(chosen, told))
 
@@ -165,19 +169,19 @@ _COURTESY = re.compile(
 """A sentence that says nothing at all; a yes or a no may, so they are not among these."""
 
 
-def _verbatim(profile: Profile, text: str, allowed: int) -> bool:
+def _verbatim(profile: Profile, spoken: Sequence[str], allowed: int) -> bool:
     """Whether every sentence is one that an allowed fact has, or mere courtesy: nothing is left to judge."""
-    return all(profile.own.get(one, 0) & allowed or _COURTESY.fullmatch(one) for one in sentences_of(fold(text)))
+    return all(profile.own.get(one, 0) & allowed or _COURTESY.fullmatch(one) for one in spoken)
 
 
-def _said_by(profile: Profile, text: str, fact: str) -> bool:
-    return any(profile.own.get(one, 0) & profile.bit[fact] for one in sentences_of(fold(text)))
+def _said_by(profile: Profile, spoken: Sequence[str], fact: str) -> bool:
+    return any(profile.own.get(one, 0) & profile.bit[fact] for one in spoken)
 
 
 @lru_cache(maxsize=1_024)
-def _asked(question: str) -> Heard:
-    """The doctor's words; a policy repeats itself: cached."""
-    return listen(question[:LONGEST])
+def asked_for(question: str) -> Heard:
+    """What the doctor's words name; a policy repeats itself: cached."""
+    return overhear(question[:LONGEST])
 
 
 def _found(
@@ -196,7 +200,7 @@ def _form(text: str) -> str | None:
         return "control"
     if _ROLE.search(text):
         return "role"
-    return "markup" if _MARKUP.search(text) else None
+    return "markup" if _MARKS.search(text) and _MARKUP.search(text) else None
 
 
 _YES_NO = re.compile(
@@ -206,7 +210,7 @@ _YES_NO = re.compile(
 )
 
 
-def _carried(profile: Profile, heard: Heard, asked: Heard | None, fact: str) -> bool:
+def _carried(profile: Profile, heard: Heard, fact: str) -> bool:
     """Whether the words tell a fact: one of its concepts or numbers, or some of its content in other words."""
     keys = profile.keys[fact]
     bit = profile.bit[fact]
@@ -229,13 +233,23 @@ def _carried(profile: Profile, heard: Heard, asked: Heard | None, fact: str) -> 
         if profile.values.get(attribute, {}).get(which, 0) & bit:
             return True
     own = profile.fact_stems[fact]
-    shared = content(stems_of(heard.speech.folded)) & own
+    shared = _content(heard.speech.folded) & own
     if len(shared) >= 2 or (shared and len(shared) * 3 >= len(own)):
         return True
-    if asked is not None and heard.speech.modes[0] is not Mode.UNSURE:
+    return not own and not keys
+
+
+def _carried_by_question(profile: Profile, heard: Heard, asked: Heard, fact: str) -> bool:
+    """Whether the words tell a fact by what they answer: the question names it."""
+    if heard.speech.modes[0] is not Mode.UNSURE:
+        keys = profile.keys[fact]
         for mention in asked.mentions:
             if not mention.id.startswith(("attr.", "organ", "proc")) and not widened(mention.id).isdisjoint(keys):
                 return True
-    if asked is not None and _YES_NO.match(heard.speech.folded):
-        return len(content(stems_of(asked.speech.folded)) & own) >= 1
-    return not own and not keys
+    return bool(_YES_NO.match(heard.speech.folded) and _content(asked.speech.folded) & profile.fact_stems[fact])
+
+
+@lru_cache(maxsize=1_024)
+def _content(folded: str) -> frozenset[str]:
+    """The stems of words; each chosen fact is looked for among them."""
+    return frozenset(content(stems_of(folded)))

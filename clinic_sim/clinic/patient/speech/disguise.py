@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from clinic_sim.clinic.patient.speech.tables import table
+from clinic_sim.knowledge.patterns import Pattern
 
 _MASK = "[*x某○〇□■#?]"
-_MASKED = re.compile(f"[\u3400-\u9fff]{_MASK}|{_MASK}[\u3400-\u9fff]")
-_APART = re.compile("[\u3400-\u9fff][^\\w\\s,。;!?][^\\w]{0,2}[\u3400-\u9fff]")
+_MASKED = Pattern(f"[\u3400-\u9fff]{_MASK}|{_MASK}[\u3400-\u9fff]")
+_APART = Pattern("[\u3400-\u9fff][^\\w\\s,。;!?][^\\w]{0,2}[\u3400-\u9fff]")
 _LATIN = re.compile("[a-z]{2}")
 _BETWEEN = "[^a-z\u3400-\u9fff,。;!?]{0,3}"
 _LONGEST = 8
@@ -40,16 +42,44 @@ def alike_in_sound(character: str) -> str:
     return "".join(c for c in dict.fromkeys(found) if c != character)
 
 
+class _Spelt(NamedTuple):
+    """A name in pinyin, wholly or in part, its syllables run together or apart."""
+
+    syllables: tuple[tuple[str, ...], ...]
+    """For each character itself and its readings, the longest first, for they are the rarest: where none of them
+    stands, the name does not."""
+    pattern: Pattern
+
+    def may_stand(self, folded: str) -> bool:
+        """False only where a character is missing: most text is told so, and the pattern is never compiled for it."""
+        for ways in self.syllables:
+            for way in ways:
+                if way in folded:
+                    break
+            else:
+                return False
+        return True
+
+
 @lru_cache(maxsize=256)
-def _spelt(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    """The names in pinyin, wholly or in part, their syllables run together or apart."""
-    forms = []
+def _spelt(names: tuple[str, ...]) -> tuple[_Spelt, ...]:
+    """The names that can be written in pinyin."""
+    found = []
     for name in names:
         syllables = [readings(c) for c in name]
         if 2 <= len(name) <= _LONGEST and all(syllables):
             parts = [f"(?:{c}|(?:{'|'.join(read)})[1-5]?)" for c, read in zip(name, syllables, strict=True)]
-            forms.append(_BETWEEN.join(parts))
-    return re.compile(f"(?<![a-z])(?:{'|'.join(forms)})(?![a-z])") if forms else None
+            ways = sorted(zip(name, syllables, strict=True), key=lambda way: -min(map(len, way[1])))
+            found.append(
+                _Spelt(tuple((c, *read) for c, read in ways), Pattern(f"(?<![a-z])(?:{_BETWEEN.join(parts)})(?![a-z])"))
+            )
+    return tuple(found)
+
+
+def _in_pinyin(folded: str, names: tuple[str, ...]) -> re.Match[str] | None:
+    """Where the first name stands in pinyin; of those that start together the one that is listed first."""
+    found = [m for name in _spelt(names) if name.may_stand(folded) and (m := name.pattern.search(folded)) is not None]
+    return min(found, key=re.Match.start, default=None)
 
 
 @lru_cache(maxsize=256)
@@ -80,8 +110,7 @@ _TOKEN = re.compile("(?<![a-z0-9])[a-z]{3,8}(?![a-z0-9])")
 def disguised(folded: str, names: tuple[str, ...], *, chinese: bool) -> re.Match[str] | None:
     """The first name in disguise, None where there is none."""
     if _LATIN.search(folded):
-        spelt = _spelt(names)
-        found = spelt.search(folded) if spelt is not None else None
+        found = _in_pinyin(folded, names)
         if found is not None and _LATIN.search(found.group()):
             return found
         if chinese:

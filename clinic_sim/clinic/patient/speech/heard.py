@@ -14,6 +14,7 @@ from clinic_sim.clinic.patient.speech.quantity import Quantity
 from clinic_sim.clinic.patient.speech.tables import pattern, word_list
 from clinic_sim.knowledge import icd10, treatment_lexicon
 from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.scan import Mention
 from clinic_sim.knowledge.text import stem
 
@@ -55,7 +56,16 @@ def listen(text: str, *, record: bool = False) -> Heard:
     return Heard(speech, tuple(found), tuple(values), tuple(numbers))
 
 
-_SIDE = re.compile(
+def overhear(text: str) -> Heard:
+    """What words name, and nothing else of them: a question needs no more to be answered to."""
+    speech = hear(text)
+    found = mentions(speech.text, speech.folded, english=speech.english, chinese=speech.chinese)
+    if speech.chinese:
+        found = [m for m in found if not _idle_zh(m, speech.folded, False)]
+    return Heard(speech, tuple(found), (), ())
+
+
+_SIDE = Pattern(
     r"\b(?P<en>left|right)(?:[- ](?:hand|sided?|ring|index|middle|little|big|great"
     r"|whole|entire|upper|lower|inner|outer|front"
     r"|lateral|medial|dorsal|anterior|posterior"
@@ -83,8 +93,8 @@ def _sides(folded: str, found: list[Mention], known: list[Mention]) -> list[Ment
 
 
 _SIGH = re.compile(r"(?:^|[\s。!?….,~])咳(?=[,!~….。\s])")
-_DRAWN = re.compile(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
-_BLEEDS = re.compile(r"[出流有见带吐咳尿便拉淌渗滴冒喷呕是含掺和擦止丝][^,。;!?]{0,3}$")
+_DRAWN = Pattern(r"[抽验查采化输][了过个]?血|血[^,。;!?]{0,4}[抽验查]")
+_BLEEDS = Pattern(r"[出流有见带吐咳尿便拉淌渗滴冒喷呕是含掺和擦止丝][^,。;!?]{0,3}$")
 _BLOOD = re.compile(r"[丝块点迹水珠印糊淋呼止流多少]|色")
 _BLOOD_WORDS = ("脂", "压", "糖", "型", "管", "常", "小", "色", "氧", "检")
 """What makes another word of the blood before it."""

@@ -8,8 +8,9 @@ name wins over all kinds: "heart attack" is a disease and "my heart sank" is not
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from clinic_sim.clinic.patient.speech.tables import table, word_list
@@ -84,7 +85,7 @@ def _forms(language: Language) -> Iterator[tuple[str, str]]:
             yield form, NOTHING if id_ == BLOCK else id_
             if id_ in _CLAIMS:
                 yield form, CLAIM + id_
-    for concept in treatment_lexicon.concepts().values():
+    for concept in treatment_lexicon.concepts().every():
         id_ = f"tx:{concept.id}"
         for form in concept.names_en if language == "en" else concept.names_zh:
             if not _numbered(form) and fold(form) not in _everyday():
@@ -139,18 +140,16 @@ def _named(language: Language) -> Iterator[diagnosis_tables.Form]:
                 yield form
 
 
-def _diseases(language: Language, felt: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+def _diseases(language: Language, felt: set[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Names of diseases; not those that are a symptom's, nor capitals that are words too."""
     shortest = 3 if language == "en" else 1
     everyday = _everyday()
-    last = id_ = ""
+    ids_of: dict[str, tuple[str, ...]] = {}
     for code, name, _ in _named(language):
         if len(name) > shortest and code[0] not in _NO_DISEASE and code[:2] != "O8" and not _SHORT.fullmatch(name):
             folded = fold(name)
-            if folded not in everyday and not felt(folded):
-                if code != last:
-                    last, id_ = code, f"icd:{code}"
-                yield name, id_
+            if folded not in everyday and folded not in felt:
+                yield name, ids_of.get(code) or ids_of.setdefault(code, (f"icd:{code}",))
 
 
 @cache
@@ -160,23 +159,17 @@ def spoken(language: Language) -> Matcher:
     forms: dict[str, tuple[str, ...]] = {}
     alone: dict[str, tuple[str, ...]] = {}
     """One tuple for all forms of an id: most forms have one, and most ids many forms."""
-
-    def add(form: str, id_: str) -> None:
+    for form, id_ in _forms(language):
         known = forms.get(form)
         if known is None:
             forms[form] = alone.get(id_) or alone.setdefault(id_, (id_,))
         elif id_ not in known:
             forms[form] = (*known, id_)
-
-    for form, id_ in _forms(language):
-        add(form, id_)
+    alone.clear()
     # What is a symptom's name, a part's or plain speech is no name of a disease as well.
-    felt = {ids: any(i == PLAIN or i.startswith(_FELT) for i in ids) for ids in forms.values()}
-    otherwise = {folded for form, ids in forms.items() if felt[ids] and (folded := fold(form)) != form}
-    diseases = _diseases(language, lambda folded: felt.get(forms.get(folded, ()), False) or folded in otherwise)
-    for form, id_ in diseases:
-        add(form, id_)
-    return build(language, _taken(forms), packed=True)
+    feels = {ids: any(i == PLAIN or i.startswith(_FELT) for i in ids) for ids in forms.values()}
+    felt = {known for form, ids in forms.items() if feels[ids] for known in (form, fold(form))}
+    return build(language, chain(_taken(forms), _diseases(language, felt)), packed=True)
 
 
 _FELT = ("sx.", "hx.", "site.", "attr.")

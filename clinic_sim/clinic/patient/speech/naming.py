@@ -11,6 +11,7 @@ from clinic_sim.clinic.patient.speech.lexicon import mentions
 from clinic_sim.clinic.patient.speech.tables import pattern, table, word_list
 from clinic_sim.knowledge import diagnosis_text as texts
 from clinic_sim.knowledge import diagnosis_words
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.text import fold
 
 HAN = re.compile("[\u3400-\u9fff]")
@@ -34,7 +35,7 @@ _LEADING_ZH = re.compile(
 )
 
 
-_PATTERN_ZH = re.compile("(?P<what>[\u3400-\u9fff]{2,5}?)弱?证$")
+_PATTERN_ZH = Pattern("(?P<what>[\u3400-\u9fff]{2,5}?)弱?证$")
 """A pattern of Chinese medicine: 脾胃虚弱证 is told by 脾胃虚."""
 
 
@@ -78,9 +79,7 @@ def spellings_zh(name: str) -> Iterator[str]:
         yield r"[的得了着有个\s]{0,2}".join(map(re.escape, (name[:2], name[2:])))
 
 
-_EPONYM_ZH = re.compile(
-    r"(?P<who>[\u3400-\u9fff]{2,7}?)氏?(?:病|症|综合[征症]|现象|麻痹|淋巴瘤|舞蹈病|甲状腺炎|动脉炎)$"
-)
+_EPONYM_ZH = Pattern(r"(?P<who>[\u3400-\u9fff]{2,7}?)氏?(?:病|症|综合[征症]|现象|麻痹|淋巴瘤|舞蹈病|甲状腺炎|动脉炎)$")
 
 
 def eponyms_zh(names: Iterable[str]) -> Iterator[str]:

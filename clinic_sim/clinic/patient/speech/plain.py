@@ -9,6 +9,7 @@ import unicodedata
 from functools import cache
 
 from clinic_sim.clinic.patient.speech.tables import table
+from clinic_sim.knowledge.patterns import Pattern
 
 _ALIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеѕіјорсухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχıɑɡłøđ",
@@ -36,7 +37,7 @@ _DROPPED = re.compile(r"(?<=[a-z]{3}in)['’](?=[\s,.!?]|$)")
 _DOTTED = re.compile(r"(?<![A-Za-z])[A-Z]\.[A-Z]\.?(?![A-Za-z])")
 
 
-_BETWEEN_HAN = re.compile("(?<=[\u3400-\u9fff])[ \u3000.\\-_·•/|~+#&]+(?=[\u3400-\u9fff])")
+_BETWEEN_HAN = Pattern("(?<=[\u3400-\u9fff])[ \u3000.\\-_·•/|~+#&]+(?=[\u3400-\u9fff])")
 
 
 _LETTER = re.compile("[A-Za-z]")
@@ -84,7 +85,7 @@ def _joined(match: re.Match[str]) -> str:
     return " ".join("".join(_LETTER.findall(word)) for word in re.split(r"\s{2,}", match.group()))
 
 
-_PLAIN = re.compile("[\\x00-\\x7f\u3000-\u30ff\u3400-\u9fff\uff00-\uffef\u2018-\u201d\u2013\u2014\u2026\u2103]*")
+_PLAIN = Pattern("[\\x00-\\x7f\u3000-\u30ff\u3400-\u9fff\uff00-\uffef\u2018-\u201d\u2013\u2014\u2026\u2103]*")
 
 
 def _only_plain(text: str) -> bool:

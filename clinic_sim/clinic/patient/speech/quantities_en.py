@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from clinic_sim.clinic.patient.speech.quantity import AGO, Quantity
+from clinic_sim.knowledge.patterns import Pattern
 
 _ONES = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -50,13 +51,13 @@ _HOURS = {
 _UNIT_EN = r"(seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|fortnights?|months?|years?|decades?)"
 
 
-_TIME_EN = re.compile(
+_TIME_EN = Pattern(
     rf"\b(?P<n>{_N}|an?(?= ))(?:\s*(?:-|to|or)\s*(?P<m>{_N}))?(?: and a half)?[\s-]*(?:(?:full|whole|solid"
     rf"|straight|good|or so) )?{_UNIT_EN}\b(?P<old>(?:['’]s?)?[\s-]*old\b)?"
 )
 
 
-_EACH_EN = re.compile(
+_EACH_EN = Pattern(
     rf"\b(?P<n>once|twice|thrice|{_N}(?:\s*(?:-|to|or)\s*{_N})?(?: times| days| nights| mornings| evenings| sessions"
     r"| packs?| cigarettes?| pints?| glasses"
     rf"| units| drinks| cups| tablets| pills| beers)?)\s*(?:times )?(?:an?|per|every|each|/|in a)\s*(?P<u>day"
@@ -65,8 +66,8 @@ _EACH_EN = re.compile(
 )
 
 
-_LOWER = re.compile(rf"\b(?P<n>once|{_N})(?:,| or|,? maybe| to|-) ?$")
-_AGO_EN = re.compile(
+_LOWER = Pattern(rf"\b(?P<n>once|{_N})(?:,| or|,? maybe| to|-) ?$")
+_AGO_EN = Pattern(
     r"\b(?:(?P<yesterday>(?:since |from )?yesterday|last night)|(?P<before>day before yesterday"
     r"|night before last)|(?P<week>(?:last|past|previous|prior) week|week before)|(?P<month>(?:last|past"
     r"|previous|prior) month)|(?P<year>(?:last|past|previous|prior) year)"
@@ -76,7 +77,7 @@ _AGO_EN = re.compile(
 )
 
 
-_UNITS_EN = re.compile(
+_UNITS_EN = Pattern(
     rf"\b(?P<n>{_N})\s*(?:-|to)?\s*(?:(?P<degrees>degrees?|°\s?[cf]?|celsius|fahrenheit)|(?P<percent>%|per ?cent)"
     r"|(?P<weight>kg|grams?|g(?=[ ,.;)(]|$)|kilos?|kilograms?|pounds?|lbs?|stone)"
     r"|(?P<length>cm|centimet(?:re|er)s?|inch(?:es)?|mm)"
@@ -91,40 +92,40 @@ _UNITS_EN = re.compile(
 )
 
 
-_VESSELS_EN = re.compile(
+_VESSELS_EN = Pattern(
     rf"\b(?P<n>{_N}|an?) (?:bottles?|glass(?:es)?|cans?|pints?|litres?|liters?|crates?)(?: of [a-z]+(?: [a-z]+)?)?"
     r" (?:a|per|every|each) (?P<u>day|night|week)\b"
 )
-_FEW_EN = re.compile(
+_FEW_EN = Pattern(
     r"\b(?:last|past|these|this|for|just|only|about|been|over|in|since)(?: the| a)?(?: last| past)?(?: a)? few"
     r" (?P<u>minute|hour|day|week|month|year)s\b"
 )
-_FOR_SOME_EN = re.compile(
+_FOR_SOME_EN = Pattern(
     r"\b(?:for|been|over|past|last) (?P<u>day|week|month|year)s\b(?! ago)(?! and a half)"
     r"|\b(?P<v>week|month|year)s and (?:week|month|year)s\b"
 )
 _UNITS_SOME = re.compile("days|weeks|months|years")
 _PAST_ONE = re.compile(r"\b(?:past|last|within the) (?P<u>hour|minute)\b")
-_PACKS = re.compile(rf"\b(?P<n>{_N}|an?)\s*packs?\b(?![\s-]*years?)(?=.{{0,30}}(?:cig|daily|day|smok))")
+_PACKS = Pattern(rf"\b(?P<n>{_N}|an?)\s*packs?\b(?![\s-]*years?)(?=.{{0,30}}(?:cig|daily|day|smok))")
 _IN_A = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|times|trips|goes)\b")
 
 
-_SCORE_EN = re.compile(rf"\b(?P<n>{_N})\s*(?:/|out of|over)\s*(?P<m>10|ten)\b")
+_SCORE_EN = Pattern(rf"\b(?P<n>{_N})\s*(?:/|out of|over)\s*(?P<m>10|ten)\b")
 
 
-_PRESSURE = re.compile(r"\b(?P<n>\d{2,3})\s*(?:/|over)\s*(?P<m>\d{2,3})\b")
+_PRESSURE = Pattern(r"\b(?P<n>\d{2,3})\s*(?:/|over)\s*(?P<m>\d{2,3})\b")
 
 
 _BIG = (
     rf"(?:(?:an?|one|two)[- ](?:hundred(?:[- ]and)?[- ]?)?(?:{_TENS}|{_WORD})|(?:an?|one|two) hundred"
     rf"|\d{{2,3}}|{_TENS})"
 )
-_PRESSURE_WORDS = re.compile(
+_PRESSURE_WORDS = Pattern(
     rf"\b(?P<n>{_BIG})(?: or so)? over (?:{_TENS}|{_WORD}|\d{{2,3}})\b"
     r"(?! (?:times|minutes|hours|days|weeks|months|years))"
 )
 """A blood pressure in words; whoever says one knows a reading."""
-_AT_AGE = re.compile(
+_AT_AGE = Pattern(
     rf"\b(?:at|aged|age of) (?P<n>{_TENS}|\d{{2}}|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b"
     r"(?!\.?\d)(?! ?(?:%|per|degrees|miles|o'clock|[ap]\.?m|past|to|mg|kg))"
@@ -142,7 +143,7 @@ def _hundreds(words: str) -> float:
     return (200.0 if first == "two" else 100.0) + (_value_en(rest) if rest else 0.0)
 
 
-_CLOCK = re.compile(
+_CLOCK = Pattern(
     r"\b(?P<n>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?::\d\d)?\s*(?:o'?clock"
     r"|a\.?m\b\.?|p\.?m\b\.?)"
 )
@@ -152,7 +153,7 @@ _ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
     "tenth": 10,
 }  # fmt: skip
-_NUMBER_WORD = re.compile(rf"\b(?:{_TENS}|{_WORD}|{'|'.join(_ORDINALS)})\b")
+_NUMBER_WORD = Pattern(rf"\b(?:{_TENS}|{_WORD}|{'|'.join(_ORDINALS)})\b")
 _NTH = re.compile(r"\b(?P<n>\d+)(?:st|nd|rd|th) (?P<u>day|week|month|year)\b")
 
 
@@ -172,7 +173,7 @@ def numbers_in_words(folded: str, known: Collection[Quantity]) -> Iterator[Quant
         yield Quantity("time", float(match["n"]) * _HOURS[match["u"]], match.start(), match.end(), True)
 
 
-_MAYBE_EN = re.compile(
+_MAYBE_EN = Pattern(
     rf"\d|\b(?:once|twice|yesterday|last|past|today|tonight|this|fortnight|an?|{_WORD}|days|weeks|months|years)\b"
 )
 
@@ -196,7 +197,7 @@ def _value_en(words: str) -> float:
 _TWICE = re.compile(r"\b(?:twice|thrice|(?:only|just) (?:\w+ )?once)\b")
 
 
-_LASTS = re.compile(
+_LASTS = Pattern(
     r"\b(?:for|in|about|over|lasts?|lasted|within|after|past|last|than|almost|nearly|been)\s(?:about |almost "
     r"|nearly |over )*"
 )
@@ -205,7 +206,7 @@ _LASTS = re.compile(
 _TIMES = {"twice": 2.0, "thrice": 3.0}
 
 
-_PLACE = re.compile(rf"\b(?:\d|once\b|thrice\b|twice\b|every\b|an?\b|{_WORD}|{_TENS})")
+_PLACE = Pattern(rf"\b(?:\d|once\b|thrice\b|twice\b|every\b|an?\b|{_WORD}|{_TENS})")
 """Where a quantity can begin."""
 _DATES = re.compile(r"day|last|past|prev|prior|before|fortnight|night|this|week")
 
@@ -221,7 +222,7 @@ def english(folded: str) -> list[Quantity]:
 
     places = [place.start() for place in _PLACE.finditer(folded)]
 
-    def each(expression: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    def each(expression: Pattern) -> Iterator[re.Match[str]]:
         for place in places:
             found_here = expression.match(folded, place)
             if found_here is not None:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from clinic_sim.clinic.patient.speech.quantity import AGO, Quantity
+from clinic_sim.knowledge.patterns import Pattern
 
 _DIGIT_ZH = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2, "仨": 3, "半": 0.5, "〇": 0}
 
@@ -13,7 +14,7 @@ _DIGIT_ZH = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"�
 _NZ = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百千半俩仨]+)"
 
 
-_TIME_ZH = re.compile(
+_TIME_ZH = Pattern(
     rf"(?<![第比如头几数\d])(?P<n>{_NZ})(?:[-~到至、]?(?P<m>{_NZ}))?[)）]?(?P<more>几|多|来|余)?\s?(?:个)?(?P<h>半)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日"
     rf"|晚上?|夜|宿|星期|礼拜|周|月|年|岁)(?P<half>半)?(?!生|到晚|比一|不如|天|轻|来没|下来|两头|半夜|经)"
 )
@@ -22,26 +23,26 @@ _LASTS = re.compile(r"[了多余许前以来左内后半之,。;!?、吧呢~\s]|
 _EVERY = re.compile(r"(?:每|隔|有|那|某|这|第|同|(?<!整)整|大)$")
 
 
-_EACH_ZH = re.compile(
+_EACH_ZH = Pattern(
     rf"(?:(?:一|每|1)(?P<u>天|日|晚上?|夜|宿|个?(?:周|星期|礼拜)|个?月|年|个?小时|个?钟头)(?!比|不如)(?:[^\d,。;!?零一二两三四五六七八九十百千半俩仨]{{0,12}})"
     rf"(?P<n>{_NZ})(?:[-~到至、](?P<m>{_NZ}))?(?P<more>几|多|来)?\s?(?P<what>次|回|趟|遍|包|盒|支|根|杯|瓶|听|罐|碗|片|粒|颗|袋|顿|胎)(?:[-~到至、](?P<m3>{_NZ})(?P=what))?"
     rf"|(?P<n2>{_NZ})(?:[-~到至、](?P<m2>{_NZ}))?\s?(?P<w2>次|回|趟|包|盒|支|根|片)(?:/|每)(?P<u2>天|日|周|月))"
 )
 
 
-_AGO_ZH = re.compile(
+_AGO_ZH = Pattern(
     r"(?P<before3>大前天)|(?P<before>(?<!以)前[天晚日儿](?![时]))|(?P<yesterday>昨[天晚夜日儿]|昨个)|(?P<week2>上上个?(?:周|星期|礼拜))"
     r"|(?P<month2>上上个?月)|(?P<week>上周|上星期|上礼拜|上个星期|上个礼拜)|(?P<month>上个?月)"
     r"|(?P<lately>今年(?:春|夏|秋|冬|年初|开春|上半年|初|过年))|(?P<season>去年(?:春|夏|秋|冬)[天季])|(?P<year3>大前年)|(?P<year2>前年)|(?P<year>去年)|(?P<today>今天|今早|今晨|今儿|今晚|早上起来)"
 )
 
 
-_DEGREES_ZH = re.compile(
+_DEGREES_ZH = Pattern(
     rf"(?P<n>{_NZ})(?:点(?P<p>[\d一二三四五六七八九]))?(?:度|℃|°c?)(?P<h>半|[\d一二三四五六七八九](?![天次个]))?"
 )
 
 
-_UNITS_ZH = re.compile(
+_UNITS_ZH = Pattern(
     rf"(?:(?P<l>{_NZ})[-~到至])?(?P<n>{_NZ})(?:点(?P<p>[\d零一二三四五六七八九]))?(?:多|来|几)?\s?"
     rf"(?:(?P<percent>%)|(?P<weight>公斤(?P<kilo>半)?|千克|斤(?P<liang>[\d一二两三四五六七八九半](?=两|[,。;!?]|$))?|kg)|(?P<length>厘米|公分|毫米|cm|mm(?!ol|hg))"
     r"|(?P<dose>毫克|mg|毫升|ml|微克|ug|μg|单位|升|l(?![a-z])|克|g(?![a-z]))(?!/)"
@@ -52,12 +53,12 @@ _DOSE_ZH = {"克": 1000.0, "g": 1000.0, "升": 1000.0, "l": 1000.0, "微克": 0.
 """Milligrams or millilitres."""
 
 
-_FEW_ZH = re.compile(r"(?<![这前过那头十后第没])(?:好几|几)个?(?P<u>小时|钟头|天|星期|礼拜|周|月|年)(?![级前后以间])")
-_SCORE_ZH = re.compile(rf"(?P<n>{_NZ})分(?!钟|钟|开|之|泌|娩|别|析|布|散|手|享|心)")
+_FEW_ZH = Pattern(r"(?<![这前过那头十后第没])(?:好几|几)个?(?P<u>小时|钟头|天|星期|礼拜|周|月|年)(?![级前后以间])")
+_SCORE_ZH = Pattern(rf"(?P<n>{_NZ})分(?!钟|钟|开|之|泌|娩|别|析|布|散|手|享|心)")
 
 
 _TWO_ZH = r"(?:\d{2,3}|[一两二]百[零一二三四五六七八九十]*|[一二三四五六七八九]?十[一二三四五六七八九]?|[七八九]十)"
-_PRESSURE_ZH = re.compile(
+_PRESSURE_ZH = Pattern(
     rf"(?P<a>{_TWO_ZH})\s?(?:/|、|,|和|的|比|到|\s)?\s?(?P<b>{_TWO_ZH})(?![\d年岁天个次分月多块斤公])"
 )
 _ORDERED = re.compile(r"(?<![a-z])(?:qd|bid|tid)(?![a-z])")

@@ -26,6 +26,7 @@ from clinic_sim.clinic.patient.speech.naming import (
 )
 from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.diagnoses import names_of
+from clinic_sim.knowledge.patterns import Pattern
 from clinic_sim.knowledge.text import fold, stem
 from clinic_sim.knowledge.treatments import read_treatment
 
@@ -44,7 +45,7 @@ class Reference:
     words: tuple[str, ...]
     """Single English words that give it away, as they are written."""
     stems: frozenset[str]
-    phrases: re.Pattern[str] | None
+    phrases: Pattern | None
     """Names of several words, stemmed, in words that stand between spaces."""
     vocabulary: tuple[str, ...]
     """The words of those names."""
@@ -56,7 +57,7 @@ class Reference:
     """Names without spaces, long enough to be found in letters run together."""
     initials: tuple[str, ...]
     """Names in lower case: what a hint could be the beginning of."""
-    chinese: re.Pattern[str] | None
+    chinese: Pattern | None
     han_names: tuple[str, ...]
     """The Chinese names that tell, without Latin letters in them."""
     name_stems: frozenset[str]
@@ -67,7 +68,7 @@ class Reference:
     """The telling English words from their ends."""
     concepts: frozenset[str]
     """What its names name in the lexicon of speech."""
-    abbreviations: re.Pattern[str] | None
+    abbreviations: Pattern | None
     treatments: tuple[str, ...]
     report_runs: frozenset[str]
     report_words: frozenset[str]
@@ -149,7 +150,7 @@ def _build(compiled: CompiledCase) -> Reference:
         codes,
         words,
         frozenset(map(stem, words)),
-        re.compile(" (?:" + "|".join(sorted(map(re.escape, phrases), key=lambda p: (-len(p), p))) + ") ")
+        Pattern(" (?:" + "|".join(sorted(map(re.escape, phrases), key=lambda p: (-len(p), p))) + ") ")
         if phrases
         else None,
         vocabulary,
@@ -157,13 +158,13 @@ def _build(compiled: CompiledCase) -> Reference:
         set(),
         runs,
         tuple(dict.fromkeys(fold(n) for n in long)),
-        re.compile("|".join(dict.fromkeys(patterns))) if patterns else None,
+        Pattern("|".join(dict.fromkeys(patterns))) if patterns else None,
         tuple(n for n in chinese if len(HAN.findall(n)) == len(n)),
         frozenset(stem(w) for n in own for w in LATIN.findall(fold(n)) if len(w) > 3 and says_something(w)),
         frozenset(pair for n in own for pair in telling_pairs(n)),
         frozenset(w[::-1] for w in words if len(w) > 5),
         frozenset(concepts),
-        re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, short)) + r")(?![A-Za-z0-9])") if short else None,
+        Pattern(r"(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, short)) + r")(?![A-Za-z0-9])") if short else None,
         tuple(dict.fromkeys(treatments)),
         frozenset(runs_of_reports),
         frozenset(report_words),

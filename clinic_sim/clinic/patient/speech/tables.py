@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
+
+from clinic_sim.knowledge.patterns import Pattern
 
 
 def table(name: str) -> list[list[str]]:
@@ -23,9 +24,9 @@ def _patterns() -> dict[str, str]:
 
 
 @cache
-def pattern(name: str) -> re.Pattern[str]:
+def pattern(name: str) -> Pattern:
     """The pattern of that name; KeyError if there is none."""
-    return re.compile(_patterns()[name])
+    return Pattern(_patterns()[name])
 
 
 @cache
