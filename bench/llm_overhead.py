@@ -3,7 +3,9 @@
 
 The mock endpoint answers after a fixed latency, so the ideal is known: calls in a row x latency x rounds of episodes.
 In the same run stand a bare aiohttp loop with the same requests (the practical limit) and the official OpenAI SDK where
-it is installed. Each row is a process of its own.
+it is installed. Each row is a process of its own; the row of the `processes` engine has workers besides, whose start
+and first episodes are outside the clock as those of the other rows are. Its processor time and its memory are summed
+over all its processes (pages that they share count once in each).
 
     python bench/llm_overhead.py [--episodes N] [--concurrency C] [--latency-ms L] [--faults] [--json]
 """
@@ -15,18 +17,18 @@ import asyncio
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mock_server import MockServer
+from start import compile_package
 
 ROWS = ((64, 16), (256, 64), (256, 256))
 """Episodes and concurrency of the published table."""
@@ -34,7 +36,9 @@ CONCLUDE_AT = 9
 """Eight questions, each answered, then the conclusion; then the judge."""
 CALLS = 2 * CONCLUDE_AT
 FAULTS = {"p500": 0.05, "p429": 0.05, "pmal": 0.02, "phang": 0.01}
-SUBJECTS = ("clinic_sim", "bare aiohttp", "bare openai SDK")
+WORKERS = 2
+CREW = f"clinic_sim, {WORKERS} processes"
+SUBJECTS = ("clinic_sim", CREW, "bare aiohttp", "bare openai SDK")
 
 
 def main() -> int:
@@ -55,6 +59,7 @@ def main() -> int:
     sizes = (
         ROWS if args.episodes is None and args.concurrency is None else ((args.episodes or 64, args.concurrency or 16),)
     )
+    compile_package()  # `start` is that of an installed package
     found = []
     for subject in SUBJECTS if args.subject is None else (args.subject,):
         for episodes, concurrency in sizes:
@@ -100,7 +105,7 @@ def _print(row: dict[str, Any]) -> None:
         print(f"{row['subject']}: {row['skipped']}")
         return
     print(
-        f"{row['subject']:<16} C={row['concurrency']:<4} {row['episodes']} episodes: {row['wall_s']:.2f} s = "
+        f"{row['subject']:<23} C={row['concurrency']:<4} {row['episodes']} episodes: {row['wall_s']:.2f} s = "
         f"{row['ratio']:.2f} x ideal; {row['cpu_ms_a_call']:.2f} ms processor a call; "
         f"{row['base_mb']:.0f} MB base, {row['mb_a_live_episode']:.3f} a live episode; start {row['start_s']:.2f} s; "
         f"{row['calls_an_episode']:.1f} calls, {row['prompt_tokens_an_episode']:.0f} prompt tokens an episode; "
@@ -145,9 +150,9 @@ def _faults(args: argparse.Namespace) -> int:
 
 def _work(request: dict[str, Any]) -> dict[str, Any]:
     began = time.perf_counter()
-    make = {"clinic_sim": _clinic, "bare aiohttp": _aiohttp, "bare openai SDK": _sdk}[request["subject"]]
+    make = dict(zip(SUBJECTS, (_clinic, _processes, _aiohttp, _sdk), strict=True))[request["subject"]]
     factory = None
-    if make is _clinic:
+    if make in (_clinic, _processes):
         from clinic_sim.clinic.driving import new_loop as factory  # the loop that the command runs on
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
@@ -200,16 +205,29 @@ async def _clinic(request: dict[str, Any], began: float) -> dict[str, Any]:
     }
 
 
-async def _timed(request: dict[str, Any], run: Callable[[int, int, int], Awaitable[None]], warm: int) -> dict[str, Any]:
-    """Run once to load what is loaded once, then for the clock."""
+async def _processes(request: dict[str, Any], began: float) -> dict[str, Any]:
+    from llm_processes import crew
+
+    return await crew(request, began, WORKERS, _timed)
+
+
+async def _timed(
+    request: dict[str, Any], run: Callable[[int, int, int], Awaitable[None]], warm: int, pids: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Run once to load what is loaded once, then for the clock.
+
+    Args:
+        pids: Processes beside this one whose processor time and memory count.
+    """
     warm = warm if request.get("warm", True) else 0
     if warm:
         await run(warm, warm, -warm)
-    base = _resident_mb()
-    peak = _Peak()
-    cpu, wall = _cpu(), time.perf_counter()
+    pids = (os.getpid(), *pids)
+    base = _resident_mb(pids)
+    peak = _Peak(pids)
+    cpu, wall = _cpu(pids), time.perf_counter()
     await run(request["episodes"], request["concurrency"], 0)
-    wall, cpu = time.perf_counter() - wall, _cpu() - cpu
+    wall, cpu = time.perf_counter() - wall, _cpu(pids) - cpu
     return {
         "wall_s": wall,
         "cpu_s": cpu,
@@ -284,27 +302,34 @@ async def _bare(
     return row | {"start_s": start_s, "completed": finished - row["warm_episodes"]}
 
 
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def _cpu(pids: Sequence[int]) -> float:
+    """Seconds of the processor that processes which live have used so far."""
+    ticks = 0
+    for pid in pids:
+        used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        ticks += sum(map(int, used))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _resident_mb() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def _resident_mb(pids: Sequence[int]) -> float:
+    """What they have in memory together; pages that they share count once in each."""
+    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class _Peak:
     """The highest resident size while it runs."""
 
-    def __init__(self) -> None:
-        self._peak = _resident_mb()
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._pids = pids
+        self._peak = _resident_mb(pids)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def _watch(self) -> None:
         while not self._over.wait(0.05):
-            self._peak = max(self._peak, _resident_mb())
+            self._peak = max(self._peak, _resident_mb(self._pids))
 
     def stop(self) -> float:
         """The peak, in MB."""

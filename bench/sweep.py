@@ -3,9 +3,11 @@
 
     python bench/sweep.py [--episodes 1000] [--lines 100000] [--resume] [--report] [--json]
 
-Every figure is taken in a process of its own. Wall and processor time both stand there: on a machine that others use
-too only the second can be repeated. `--resume` and `--report` write a run of `--lines` lines first: real lines of the
-`guess` doctor, each under its own key and place, added through the store as a run adds them.
+Every figure is taken in a process of its own; the rows of the `processes` engine have workers besides, whose start is
+inside the clock, whose processor time counts, and whose memory is that of the largest. Wall and processor time both
+stand there: on a machine that others use too only the second can be repeated. `--resume` and `--report` write a run of
+`--lines` lines first: real lines of the `guess` doctor, each under its own key and place, added through the store as a
+run adds them.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from clinic_sim.doctors import make_doctor
 from clinic_sim.reports.table import RunTable
 from clinic_sim.sweeps.lines import line_data, line_of
 from clinic_sim.sweeps.outcome import Outcome
-from clinic_sim.sweeps.plan import Plan
+from clinic_sim.sweeps.plan import EnginePlan, Plan
 from clinic_sim.sweeps.planned import Sweep
 from clinic_sim.sweeps.rows import row_of
 from clinic_sim.sweeps.runner import play
@@ -49,10 +51,11 @@ AIM_S = 60.0
 AIM_EPISODES = 10_000
 
 
-def plan_of(doctors: tuple[str, ...], episodes: int) -> tuple[Plan, Sweep]:
-    """A plan of at least so many episodes over both packs."""
+def plan_of(doctors: tuple[str, ...], episodes: int, workers: int = 0) -> tuple[Plan, Sweep]:
+    """A plan of at least so many episodes over both packs, for the local engine where it has no workers."""
     one = Sweep.resolve(plan := Plan(doctors=doctors), cast_of(plan)).size
-    plan = Plan(doctors=doctors, seeds=tuple(range(-(-episodes // one))))
+    engine = EnginePlan(name="processes", workers=workers) if workers else EnginePlan()
+    plan = Plan(doctors=doctors, seeds=tuple(range(-(-episodes // one))), engine=engine)
     return plan, Sweep.resolve(plan, cast_of(plan))
 
 
@@ -63,19 +66,25 @@ def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
 
 
 def timed(act: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What it returns, and seconds by the clock and of the processor."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    """What it returns, and seconds by the clock and of the processor, with that of children that have ended."""
+    wall, cpu = time.perf_counter(), cpu_s()
     found = act()
-    return found, time.perf_counter() - wall, time.process_time() - cpu
+    return found, time.perf_counter() - wall, cpu_s() - cpu
 
 
-def speed(doctors: tuple[str, ...], episodes: int, root: str) -> dict[str, Any]:
-    """A sweep from its plan to its closed store; reading the cases is inside."""
+def cpu_s() -> float:
+    """Seconds of the processor so far, of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def speed(doctors: tuple[str, ...], episodes: int, root: str, workers: int = 0) -> dict[str, Any]:
+    """A sweep from its plan to its closed store; reading the cases is inside, and so is the start of workers."""
     before = peak_mb()
     folder = Path(root) / f"speed-{'-'.join(doctors)}-{episodes}"
 
     def carry() -> Any:
-        plan, sweep = plan_of(doctors, episodes)
+        plan, sweep = plan_of(doctors, episodes, workers)
         return sweep.size, run_sweep(sweep, cast_of(plan), open_store(sweep, folder))
 
     (size, finished), wall, cpu = timed(carry)
@@ -84,6 +93,7 @@ def speed(doctors: tuple[str, ...], episodes: int, root: str) -> dict[str, Any]:
     shutil.rmtree(folder)
     return {
         "doctors": ", ".join(doctors),
+        "workers": workers or "none",
         "episodes": size,
         "wall_s": wall,
         "cpu_s": cpu,
@@ -92,7 +102,7 @@ def speed(doctors: tuple[str, ...], episodes: int, root: str) -> dict[str, Any]:
         "for_10000_cpu_s": cpu / size * AIM_EPISODES,
         "kb_an_episode": written / size / 1000,
         "before_mb": before,
-        "peak_mb": peak_mb(),
+        "peak_mb": max(peak_mb(), peak_mb(resource.RUSAGE_CHILDREN)),
     }
 
 
@@ -214,18 +224,21 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--episodes", type=int, default=1000, help="of each doctor; memory is taken at ten times as many"
+        "--episodes", type=int, default=1000, help="of each doctor; ten times as many for memory and processes"
     )
     parser.add_argument("--lines", type=int, default=100_000, help="of the run that is opened and read")
     parser.add_argument("--resume", action="store_true", help="also write and open a run of many lines")
     parser.add_argument("--report", action="store_true", help="also read it, as reports do")
-    parser.add_argument("--only", choices=["speed", "steps", "memory", "large"], help="only these figures")
+    parser.add_argument("--only", choices=["speed", "processes", "steps", "memory", "large"], help="only these figures")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     args = parser.parse_args()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="clinic-sim-bench-") as root:
         if args.only in (None, "speed"):
             found["speed"] = [alone(speed, d, args.episodes, root) for d in (*((d,) for d in DOCTORS), MIX)]
+        if args.only in (None, "processes"):
+            # More episodes, for the start not to be all that is seen.
+            found["processes"] = [alone(speed, MIX, 10 * args.episodes, root, n) for n in (0, 1, 2)]
         if args.only in (None, "steps"):
             found["steps"] = [alone(steps, d, min(args.episodes, 480), root) for d in DOCTORS]
         if args.only in (None, "memory"):
@@ -245,9 +258,10 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"cpus": os.cpu_count(), **found}, indent=1))
         return
-    speeds = ("doctors", "episodes", "per_s", "per_cpu_s", "for_10000_cpu_s", "kb_an_episode", "peak_mb")
+    speeds = ("doctors", "workers", "episodes", "per_s", "per_cpu_s", "for_10000_cpu_s", "kb_an_episode", "peak_mb")
     tables: tuple[tuple[str, str, tuple[str, ...], int], ...] = (
         ("speed", "Offline sweeps, one process", speeds, 1),
+        ("processes", "Offline sweeps, one process and the engine of several", speeds, 1),
         ("memory", "Memory", speeds, 1),
         ("steps", "Milliseconds of the processor an episode", ("doctor", *STEPS), 3),
         ("large", "A run of many lines", ("what", "lines", "wall_s", "cpu_s", "peak_mb", "note"), 1),

@@ -25,7 +25,11 @@ MaxCost = Annotated[float | None, typer.Option(min=0, help="US dollars for the w
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", "-j", min=1, help="Episodes at once.", rich_help_panel=PLAN)
 ]
-Engine = Annotated[str | None, typer.Option(help="local or ray.", rich_help_panel=PLAN)]
+Engine = Annotated[str | None, typer.Option(help="local, processes or ray.", rich_help_panel=PLAN)]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes of that engine; by default one a processor.", rich_help_panel=PLAN),
+]
 Retries = Annotated[
     int | None, typer.Option(min=0, help="Times a failed episode is tried again.", rich_help_panel=PLAN)
 ]

@@ -18,6 +18,7 @@ from clinic_sim.cli.options import (
     Retries,
     RunFolder,
     Set,
+    Workers,
     given,
 )
 
@@ -45,6 +46,7 @@ def sweep(
     max_cost: MaxCost = None,
     concurrency: Concurrency = None,
     engine: Engine = None,
+    workers: Workers = None,
     retries: Retries = None,
     set_: Set = None,
     shard: Annotated[str | None, typer.Option(metavar="I/N", help="Only the I-th of N parts; see merge.")] = None,
@@ -69,6 +71,7 @@ def sweep(
         max_cost=max_cost,
         concurrency=concurrency,
         engine=engine,
+        workers=workers,
         retries=retries,
     )
     request = SweepRequest(
@@ -90,6 +93,7 @@ def resume(
     max_cost: MaxCost = None,
     concurrency: Concurrency = None,
     engine: Engine = None,
+    workers: Workers = None,
     retries: Retries = None,
     other_code: Annotated[bool, typer.Option("--other-code", help="It was begun by another version.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.")] = False,
@@ -98,7 +102,7 @@ def resume(
     """Go on with a run: what was finished stays, and no reply that was paid for is asked for again."""
     from clinic_sim.commands.sweep import resume_run
 
-    overrides = given(max_cost=max_cost, concurrency=concurrency, engine=engine, retries=retries)
+    overrides = given(max_cost=max_cost, concurrency=concurrency, engine=engine, workers=workers, retries=retries)
     raise typer.Exit(resume_run(run, overrides, other_code=other_code, quiet=quiet, as_json=as_json))
 
 

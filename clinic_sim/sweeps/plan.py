@@ -28,7 +28,7 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Source(_Part):
@@ -73,12 +73,21 @@ class JudgePlan(_Part):
 class EnginePlan(_Part):
     """What carries the episodes out."""
 
-    name: Literal["local", "ray"] = "local"
-    """`local`: one process, one event loop. `ray`: worker processes, on one machine or a cluster with a shared disk."""
-    workers: int | None = Field(default=None, ge=1)
-    """Worker processes of `ray`; by default one for each processor."""
+    name: Literal["local", "processes", "ray"] = "local"
+    """`local`: one process, one event loop. `processes`: several on this machine. `ray`: several, on one machine or a
+    cluster with a shared disk."""
+    workers: int | None = Field(default=None, ge=1, le=1000)
+    """Processes of `processes` and `ray`; by default one for each processor."""
     address: str | None = None
     """Of a running Ray cluster; by default one is started on this machine."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> EnginePlan:
+        if self.workers is not None and self.name == "local":
+            raise ValueError("workers: the local engine has none: name the engine `processes` or `ray` (--engine)")
+        if self.address is not None and self.name != "ray":
+            raise ValueError(f"address: the {self.name} engine joins no cluster: name the engine `ray` (--engine)")
+        return self
 
 
 def _source(value: Any) -> Any:
@@ -122,7 +131,7 @@ class Plan(_Part):
     retries: int = Field(default=0, ge=0, le=10)
     """Times a failed episode is tried again; each failure is kept."""
     concurrency: int = Field(default=16, ge=1, le=10_000)
-    """Episodes at once; for `ray`, over all workers."""
+    """Episodes at once, over all workers."""
     engine: Annotated[EnginePlan, BeforeValidator(_engine)] = EnginePlan()
     cache: str | None = None
     """SQLite file in which models' replies are kept and looked up."""

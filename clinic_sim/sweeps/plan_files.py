@@ -27,7 +27,7 @@ def load_plan(source: str | Path, overrides: Mapping[str, Any] | None = None, se
 
     Args:
         source: A YAML file, or the name of a preset. A file may build on one: `preset: NAME`.
-        overrides: Fields that replace those of the file.
+        overrides: Fields that replace those of the file; `workers` are the engine's.
         sets: `field=value` or `field.part=value` with YAML values, applied last.
 
     Raises:
@@ -37,7 +37,10 @@ def load_plan(source: str | Path, overrides: Mapping[str, Any] | None = None, se
     base = data.pop("preset", None)
     if base is not None:
         data = {**_preset(base, f"{source}: preset"), **data}
-    data.update(overrides or {})
+    given = dict(overrides or {})
+    workers = given.pop("workers", None)
+    data.update(given)
+    _name_engine(data, workers)
     for item in sets:
         _set(data, item)
     return _located(plan_of(data, f"plan {source}: "), folder)
@@ -87,6 +90,14 @@ def _preset(name: Any, where: str) -> dict[str, Any]:
 
 def _listed() -> str:
     return ", ".join(preset_names())
+
+
+def _name_engine(data: dict[str, Any], workers: int | None) -> None:
+    """An engine that is only named becomes a mapping, to which its workers and `--set` can add."""
+    if isinstance(data.get("engine"), str):
+        data["engine"] = {"name": data["engine"]}
+    if workers is not None and isinstance(data.get("engine", {}), dict):
+        data["engine"] = {**data.get("engine", {}), "workers": workers}
 
 
 def _set(data: dict[str, Any], item: str) -> None:

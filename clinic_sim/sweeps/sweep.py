@@ -166,11 +166,15 @@ def account(sweep: Sweep, store: RunStore) -> Accounts:
 async def _engine(stage: Stage, pending: list[Planned], done: Callable[[Done], None], watch: Watch) -> None:
     plan = stage.sweep.plan
     if plan.engine.name == "ray":
-        from clinic_sim.sweeps.ray_engine import play_on_ray
+        from clinic_sim.sweeps.ray_hands import play_on_ray
 
         await play_on_ray(stage, pending, done)
-        return
-    await play_locally(stage, pending, done, concurrency=plan.concurrency, watch=watch.episode)
+    elif plan.engine.name == "processes":
+        from clinic_sim.sweeps.process_hands import play_in_processes
+
+        await play_in_processes(stage, pending, done)
+    else:
+        await play_locally(stage, pending, done, concurrency=plan.concurrency, watch=watch.episode)
 
 
 def _count(accounts: Accounts, found: Done) -> None:

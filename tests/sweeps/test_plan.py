@@ -64,7 +64,10 @@ def keys(**fields: Any) -> list[str]:
         ({"doctors": "silent", "max_cost": float("inf")}, "max_cost", "finite"),
         ({"doctors": "silent", "retries": 11}, "retries", "less than or equal to 10"),
         ({"doctors": "silent", "concurrency": 0}, "concurrency", "greater"),
-        ({"doctors": "silent", "engine": "slurm"}, "engine.name", "'local' or 'ray'"),
+        ({"doctors": "silent", "engine": "slurm"}, "engine.name", "'local', 'processes' or 'ray'"),
+        ({"doctors": "silent", "engine": {"workers": 2}}, "engine", "name the engine `processes` or `ray`"),
+        ({"doctors": "silent", "engine": {"name": "processes", "workers": 0}}, "engine.workers", "greater"),
+        ({"doctors": "silent", "engine": {"name": "processes", "address": "h:1"}}, "engine", "joins no cluster"),
         ({"doctors": "silent", "judge": {"votes": 3}}, "judge.model", "required"),
         ({"doctors": "silent", "judge": {"model": "openai/m", "votes": 0}}, "judge.votes", "greater"),
         ({"doctors": "silent", "roles": {"unrecorded": "model"}}, "roles", "name one as examiner"),
@@ -165,6 +168,35 @@ def test_the_command_line_replaces_the_file_and_set_comes_last(tmp_path: Path) -
     assert plan.limits.turns == 7
     assert plan.limits.exams == 4
     assert plan.name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("written", "overrides", "sets", "name", "workers"),
+    [
+        ("ray", {"workers": 3}, (), "ray", 3),
+        ("{name: ray, workers: 8, address: 'h:1'}", {"engine": "processes"}, (), "processes", None),
+        ("{name: ray, workers: 8}", {"engine": "processes", "workers": 3}, (), "processes", 3),
+        ("{name: ray, workers: 8}", {"workers": 3}, (), "ray", 3),
+        ("processes", {}, ("engine.workers=3",), "processes", 3),
+    ],
+)
+def test_workers_are_added_to_the_engine_that_is_named(
+    tmp_path: Path, written: str, overrides: dict[str, Any], sets: tuple[str, ...], name: str, workers: int | None
+) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(f"{{doctors: silent, engine: {written}}}")
+    engine = load_plan(path, overrides, sets).engine
+    assert (engine.name, engine.workers) == (name, workers)
+
+
+def test_workers_without_an_engine_that_has_any_are_refused_with_what_to_name(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("doctors: silent")
+    with pytest.raises(ConfigError, match="--engine"):
+        load_plan(path, {"workers": 3})
+    path.write_text("{doctors: silent, workers: 3}")  # of a plan they are a field of its engine
+    with pytest.raises(ConfigError, match="workers: unknown field"):
+        load_plan(path)
 
 
 def test_set_leaves_the_callers_overrides_and_the_preset_as_they_were() -> None:
