@@ -20,8 +20,8 @@ from typing import Any
 
 from clinic_sim.cases.compiled import CompiledCase, compile_case
 from clinic_sim.cases.packs import load_pack
-from clinic_sim.clinic.patient.speech.signs import signs
-from clinic_sim.clinic.patient.speech.weighing import doubt, weigh
+from clinic_sim.clinic.patient.speech.signs import described
+from clinic_sim.clinic.patient.speech.weighing import weigh
 from clinic_sim.clinic.patient.words import answer_of, objections_of_rules, review_words
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "guard"
@@ -152,7 +152,7 @@ def review(path: Path, compiled: dict[str, CompiledCase]) -> Iterator[Item]:
             case, row["text"], facts=tuple(row["facts"]), told=tuple(row["told"]), question=row["question"]
         )
         answer = answer_of(case, row["text"], row["facts"], row["told"], row["question"])
-        ruled = [kind for kind, _ in objections_of_rules(case, answer)]
+        faults = objections_of_rules(case, answer)
         yield Item(
             id=row["id"],
             language=case.case.language,
@@ -162,7 +162,7 @@ def review(path: Path, compiled: dict[str, CompiledCase]) -> Iterator[Item]:
             style=row["style"],
             text=row["text"],
             objections=tuple((each.kind, each.detail) for each in verdict.objections),
-            doubt=doubt(weigh(signs(answer)), ruled),
+            doubt=weigh(described(answer, faults)).doubt,
         )
 
 

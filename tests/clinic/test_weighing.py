@@ -8,9 +8,9 @@ import pytest
 
 from clinic_sim.cases.compiled import CompiledCase, compile_case
 from clinic_sim.cases.packs import Pack
-from clinic_sim.clinic.patient.speech.signs import signs
+from clinic_sim.clinic.patient.speech.signs import Described, described
 from clinic_sim.clinic.patient.speech.tables import table
-from clinic_sim.clinic.patient.speech.weighing import BIAS, BOUNDS, Weights, doubt, reconsidered, weigh
+from clinic_sim.clinic.patient.speech.weighing import BIAS, BOUND, Weighed, Weights, bounds, reconsidered, weigh
 from clinic_sim.clinic.patient.words import answer_of, objections_of_rules, review_words
 
 
@@ -29,7 +29,7 @@ def test_the_table_weighs_every_sign_once_and_in_numbers() -> None:
     assert len({sign for sign, *_ in rows}) == len(rows) > 1_000
     assert all(len(columns) == len(Weights._fields) for _, *columns in rows)
     assert all(math.isfinite(float(weight)) and abs(float(weight)) < 20 for _, *columns in rows for weight in columns)
-    assert any(sign == BIAS for sign, *_ in rows)
+    assert {BIAS, BOUND} < {sign for sign, *_ in rows}
 
 
 @pytest.mark.parametrize(
@@ -73,23 +73,57 @@ def test_without_a_question_the_rules_alone_decide(graves: CompiledCase) -> None
         assert reconsidered(answer, faults) == faults
 
 
+def weighed(case: CompiledCase, text: str) -> Weighed:
+    answer = answer_of(case, text, ("tremor",), (), "Do your hands shake?")
+    return weigh(described(answer, objections_of_rules(case, answer)))
+
+
 def test_a_word_said_over_and_over_weighs_no_more_than_a_few_times(graves: CompiledCase) -> None:
-    question = "Do your hands shake?"
-    weights = [weigh(signs(answer_of(graves, "no, " * times, ("tremor",), (), question))) for times in (20, 370)]
-    assert all(abs(few - many) < 15 for few, many in zip(*weights, strict=True)), weights
+    few, many = (weighed(graves, "no, " * times).over for times in (20, 370))
+    assert all(abs(one - other) < 15 for one, other in zip(few, many, strict=True)), (few, many)
 
 
 def test_the_same_words_have_the_same_signs_in_the_same_order(graves: CompiledCase) -> None:
     text = "They shake, and they say at work that I should get my neck looked at."
-    first, second = (signs(answer_of(graves, text, ("tremor",), (), "Do your hands shake?")) for _ in range(2))
-    assert list(first.items()) == list(second.items())
+    first, second = (described(answer_of(graves, text, ("tremor",), (), "Do your hands shake?"), ()) for _ in range(2))
+    assert list(first.whole.items()) == list(second.whole.items())
+    assert [list(signs.items()) for signs in first.sentences] == [list(signs.items()) for signs in second.sentences]
 
 
-def test_a_leak_is_never_withdrawn_and_a_soft_objection_only_where_nothing_else_speaks_for_it() -> None:
-    honest = Weights(leak=-9.0, invention=-9.0, contradiction=-9.0, fault=-9.0)
-    for kinds in (["leak:diagnosis"], ["leak:result", "invention"], ["contradiction", "contradiction"]):
-        assert doubt(honest, kinds) > 0, kinds
-    for kinds in (["invention"], ["unchosen", "invention"], ["contradiction"], []):
-        assert doubt(honest, kinds) <= 0, kinds
-        assert doubt(honest._replace(leak=BOUNDS.leak + 0.1), kinds) > 0, kinds
-    assert doubt(honest._replace(fault=0.0), ["invention"]) > 0
+def test_harmless_sentences_do_not_hide_a_telling_one(graves: CompiledCase) -> None:
+    telling = "My cousin had just the same and they gave her radioactive something to kill it off."
+    alone, after = weighed(graves, telling), weighed(graves, f"They do. It is a nuisance. I spill my tea. {telling}")
+    assert after.over.leak > alone.over.leak - 1
+    assert "radioactive" in after.worst[0]
+
+
+def told(*objections: str) -> Described:
+    """An answer with nothing to it but what rules object to."""
+    return Described(dict.fromkeys(("rule:any", *objections), 1.0), ({},), ("",))
+
+
+NOTHING = Described({}, ({},), ("",))
+
+
+@pytest.mark.parametrize("kind", ["leak:diagnosis", "leak:result", "leak:treatment", "invention:dx", "unchosen:drug"])
+def test_some_objections_are_never_withdrawn(kind: str) -> None:
+    assert weigh(told(f"rule:{kind}")).doubt > 50
+
+
+@pytest.mark.parametrize("kind", ["invention", "unchosen", "contradiction"])
+def test_other_objections_are_weighed(kind: str) -> None:
+    weighed = weigh(told(f"rule:{kind}", f"rule:{kind}:sx"))
+    assert not weighed.certain
+    assert weighed.over.fault > weigh(NOTHING).over.fault
+
+
+def test_a_disease_that_nobody_holds_is_refused_however_kindly_it_is_said(graves: CompiledCase) -> None:
+    text = "Thank you for asking, doctor. They do shake a little, and I have had diabetes since I was a child."
+    review = review_words(graves, text, facts=("tremor",), question="Do your hands shake?")
+    assert review.objections
+
+
+def test_an_answer_is_rejected_beyond_a_bound_and_not_before() -> None:
+    column = Weights._fields.index("leak")
+    bias = next(float(columns[column]) for sign, *columns in table("weights.tsv") if sign == BIAS)
+    assert weigh(NOTHING).over.leak == pytest.approx(bias - bounds().leak)

@@ -306,7 +306,7 @@ BAD = [
     ("copd", "past", "invention", "别的病？", "高血压八年，还有糖尿病。"),
     ("copd", "past", "invention", "别的病？", "高血压八年，还吃着华法林。"),
     ("copd", "living", "unchosen", "跟谁住？", "自己住。我抽了四十年烟。"),
-    ("copd", "no_blood", "invention", "有血吗？", "没血，就是声音哑了。"),
+    ("copd", "no_blood", "invention", "有血吗？", "没血，就是声音嘶哑了。"),
     ("migraine", "where", "leak", "哪儿疼？", "左边太阳穴，医生说过是偏头痛。"),
     ("migraine", "where", "leak", "哪儿疼？", "左边，我查了，说叫血管性头疼。"),
     ("migraine", "no_weakness", "leak", "手脚有劲吗？", "有劲，脑部核磁也没看到东西。"),

@@ -2,7 +2,8 @@
 
 The set was written on the packs by somebody who had seen nothing of the guard. Six cases are its development half
 (`dev_*.jsonl`), on which the guard may be tuned; the other ten (`utterances_*.jsonl`) are for measuring only: a change
-that needs them as examples would make the figures worthless. The weighing of signs learns from the other sets.
+that needs them as examples would make the figures worthless. So are `second_*` and `fresh_*`, by other authors. The
+weighing of signs learns from the other sets.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import pytest
 
 from clinic_sim.cases.packs import Pack
 
-RECALL_FLOORS = {"leak": 0.9, "invention": 0.8, "contradiction": 0.78}
+RECALL_FLOORS = {"leak": 0.94, "invention": 0.7, "contradiction": 0.8}
 CLEAN_REJECTED_CEILING = 0.08
-BLIND_FLOORS = {"leak": 0.88, "invention": 0.85, "contradiction": 0.88}
+SECOND_FLOORS = {"leak": 0.88, "invention": 0.75, "contradiction": 0.7}
+SECOND_CEILING = 0.03
+BLIND_FLOORS = {"leak": 0.88, "invention": 0.8, "contradiction": 0.84}
 BLIND_CEILING = 0.04
-LEARNED = ("dev", "blind", "imported", "llm")
+LEARNED = ("dev", "blind", "imported", "llm", "asides")
 """Sets that the weighing learns from."""
 
 HERE = Path(__file__).resolve().parent
@@ -60,6 +63,11 @@ def measured() -> Any:
 
 
 @pytest.fixture(scope="module")
+def second() -> Any:
+    return figures_of("second_*.jsonl")
+
+
+@pytest.fixture(scope="module")
 def blind() -> Any:
     return figures_of("blind_*.jsonl")
 
@@ -74,6 +82,15 @@ def test_bad_words_are_rejected(measured: Any, language: str, label: str) -> Non
 def test_honest_words_are_accepted(measured: Any, language: str) -> None:
     share = measured[language].clean_rejected
     assert share.value <= CLEAN_REJECTED_CEILING, str(share)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_another_author_are_told_apart(second: Any, language: str) -> None:
+    shares = second[language].recall
+    assert {label: share.value >= SECOND_FLOORS[label] for label, share in shares.items()} == dict.fromkeys(
+        shares, True
+    )
+    assert second[language].clean_rejected.value <= SECOND_CEILING, str(second[language].clean_rejected)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -97,14 +114,14 @@ def test_what_is_learned_from_is_labelled_once_and_is_not_what_is_measured() -> 
         for language in LANGUAGES
         for line in (HERE / f"{name}_{language}.jsonl").read_text("utf-8").splitlines()
     ]
-    assert len(learned) > 3_000
+    assert len(learned) > 6_000
     keys = {"id", "case", "question", "facts", "told", "text", "label", "kind", "style"}
     assert all(set(row) == keys and row["label"] in LABELS for row in learned)
     assert len({row["id"] for row in learned}) == len(learned)
     texts = {(row["case"], row["text"]) for row in learned}
     held_out = [
         json.loads(line)
-        for name in ("utterances", "fresh")
+        for name in ("utterances", "fresh", "second")
         for language in LANGUAGES
         for line in (HERE / f"{name}_{language}.jsonl").read_text("utf-8").splitlines()
     ]

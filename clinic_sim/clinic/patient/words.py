@@ -21,7 +21,7 @@ from clinic_sim.clinic.patient.speech.hearing import Mode
 from clinic_sim.clinic.patient.speech.profile import Profile, profile_of
 from clinic_sim.clinic.patient.speech.quantity import same
 from clinic_sim.clinic.patient.speech.reference import reference_of
-from clinic_sim.clinic.patient.speech.signs import Answer
+from clinic_sim.clinic.patient.speech.spoken import Answer
 from clinic_sim.clinic.patient.speech.support import Found
 from clinic_sim.clinic.patient.speech.weighing import reconsidered
 from clinic_sim.knowledge.text import fold

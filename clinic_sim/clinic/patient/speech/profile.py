@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from clinic_sim.cases.compiled import CompiledCase
@@ -25,6 +26,7 @@ from clinic_sim.clinic.patient.speech.heard import (
     stems_of,
     widened,
 )
+from clinic_sim.clinic.patient.speech.poles import Told, poles_in, told
 from clinic_sim.clinic.patient.speech.quantities_en import numbers_in_words
 from clinic_sim.clinic.patient.speech.quantity import Quantity
 from clinic_sim.clinic.patient.speech.tables import pattern
@@ -32,6 +34,17 @@ from clinic_sim.knowledge import icd10
 from clinic_sim.knowledge.concepts import ontology
 from clinic_sim.knowledge.text import fold
 from clinic_sim.knowledge.topics import Topic
+
+
+class View(NamedTuple):
+    """A fact as it is held against a clause of an answer."""
+
+    told: Told
+    stems: frozenset[str]
+    numbers: tuple[Quantity, ...]
+    """Also those written as words without a unit."""
+    side: str
+    """`denied`: something is not there; `normal`: all is well; `told`: something is there."""
 
 
 @dataclass(slots=True)
@@ -87,6 +100,7 @@ class Profile:
     fact_stems: dict[str, frozenset[str]] = field(default_factory=dict)
     fact_numbers: dict[str, tuple[Quantity, ...]] = field(default_factory=dict)
     bit: dict[str, int] = field(default_factory=dict)
+    views: dict[str, View] = field(default_factory=dict)
 
     def allowed(self, facts: Iterable[str], told: Iterable[str]) -> int:
         """The bits that words may rest on."""
@@ -298,7 +312,24 @@ def _build(compiled: CompiledCase) -> Profile:
         profile.keys[fact.id] = frozenset(keys)
         profile.fact_stems[fact.id] = frozenset(content(stems_of(heard.speech.folded)))
         profile.fact_numbers[fact.id] = heard.quantities
+        profile.views[fact.id] = _view(profile, heard, fact.id, absent=absent)
     return profile
+
+
+def _view(profile: Profile, heard: Heard, fact: str, *, absent: bool) -> View:
+    speech, bit = heard.speech, profile.bit[fact]
+    found = told(poles_in(speech, heard.contrasts))
+    side = "denied" if absent else "normal" if profile.normal & bit else "told"
+    well = found.poles.get("well", frozenset())
+    if side != "told":
+        well = frozenset({"good"})
+    elif not well and any(key.startswith("sx.") for key in profile.keys[fact]):
+        well = frozenset({"bad"})  # a complaint is no good news, whatever its words
+    numbers = heard.quantities
+    if speech.english:
+        numbers = (*numbers, *numbers_in_words(speech.folded, heard.quantities))
+    poles = {**found.poles, "well": well} if well else found.poles
+    return View(Told(found.areas, poles), profile.fact_stems[fact], numbers, side)
 
 
 _profiles: WeakKeyDictionary[CompiledCase, Profile] = WeakKeyDictionary()

@@ -1,206 +1,142 @@
 """Signs of words that do not keep to the facts: what is unlicensed in them, and in what frames it stands.
 
-No sign decides by itself. Rules object to what they can name; signs describe the rest, so that a weighing learned from
-labelled answers (`weighing.py`) can tell a guess told in nobody's terms from small talk. A word is licensed when an
-allowed fact, the complaint or the question has it.
+No sign decides by itself. Rules object to what they can name; signs describe the rest, and what the rules object to, so
+that a weighing learned from labelled answers (`weighing.py`) can tell a guess told in nobody's terms from small talk.
+Some signs are of the whole answer; those of each sentence are kept apart (`sentence_signs.py`), since one sentence is
+enough to give something away, however harmless the others are.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import log1p
-from typing import NamedTuple
 
 from clinic_sim.clinic.patient.speech.answers import affirms, denies
-from clinic_sim.clinic.patient.speech.heard import Heard, content, name_of, stems_of, widened
+from clinic_sim.clinic.patient.speech.contrary import BACKING, contrary_signs
 from clinic_sim.clinic.patient.speech.hearing import Mode
-from clinic_sim.clinic.patient.speech.lexicon import CLAIM
-from clinic_sim.clinic.patient.speech.profile import FRAMES, Profile
 from clinic_sim.clinic.patient.speech.quantity import same
-from clinic_sim.clinic.patient.speech.reference import Reference
-from clinic_sim.clinic.patient.speech.support import supported
-from clinic_sim.clinic.patient.speech.tables import pattern
-from clinic_sim.knowledge.scan import Mention
-from clinic_sim.knowledge.text import stem
+from clinic_sim.clinic.patient.speech.sentence_signs import CAP, Signs, sentence_signs
+from clinic_sim.clinic.patient.speech.spoken import NEGATION, Answer, Named, Sentence, kind_of, named_in, spoken_in
+from clinic_sim.clinic.patient.speech.support import Found
+from clinic_sim.knowledge.concepts import ontology
+from clinic_sim.knowledge.text import fold, stem
 
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
-_HAN = re.compile("[\u3400-\u9fff]+")
-_SENTENCE = re.compile(r"[.!?;。…\n]+(?!\d)")
-_NEGATION = re.compile(
-    r"\b(?:no|not|never|none|nothing|neither|nor|nope|nah|without|hardly|cannot)\b|n't\b|[不没无未别]"
-)
-_MOST = 6
-"""Unlicensed words of a sentence beyond which more say nothing new."""
 _SHARE = 0.34
 """Share of a fact's own words above which a sentence is plainly about it."""
-_CAP = 4.0
-"""A sign said over and over says no more."""
-_PLAIN, _SMALL, _WORD_WEIGHT = 1.0, 0.5, 0.5
-
-Signs = dict[str, float]
+_PLAIN, _SMALL = 1.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Words with what they may rest on."""
+class Described:
+    """The signs of an answer."""
 
-    profile: Profile
-    reference: Reference
-    heard: Heard
-    asked: Heard | None
-    facts: Sequence[str]
-    """Chosen now; all of the case."""
-    allowed: int
-    """Bits of the facts chosen and told, and of what everybody knows."""
-
-    @property
-    def chosen(self) -> int:
-        """Bits of the chosen facts alone."""
-        return self.profile.allowed(self.facts, ()) & ~self.profile.base
+    whole: Signs
+    sentences: tuple[Signs, ...]
+    """In order; at least one."""
+    words: tuple[str, ...]
+    """Of each sentence."""
 
 
-class Sentence(NamedTuple):
-    """One sentence of an answer."""
+def described(answer: Answer, objections: Sequence[Found]) -> Described:
+    """The signs of an answer; what is not there is 0.
 
-    start: int
-    end: int
-    words: str
-    carried: Set[str]
-    """The stems of its content."""
-    free: list[str]
-    """Those of them that no allowed fact and not the question has."""
+    Args:
+        objections: What the rules object to.
+    """
+    spoken, named = spoken_in(answer), named_in(answer)
+    whole: Signs = {}
+    for name, size in _all(answer, spoken, named, objections):
+        whole[name] = min(CAP, whole.get(name, 0.0) + size)
+    each = tuple(sentence_signs(answer, sentence, named, len(spoken)) for sentence in spoken)
+    for at, name, size in contrary_signs(answer):
+        for sentence, signs in zip(spoken, each, strict=True):
+            if sentence.start <= at <= sentence.end:
+                signs[name] = min(CAP, signs.get(name, 0.0) + size)
+                break
+    if "rule:contradiction" in whole:
+        backed = any(BACKING & signs.keys() for signs in each)
+        whole["rule:contradiction.backed" if backed else "rule:contradiction.alone"] = _PLAIN
+    return Described(whole, each or ({},), tuple(sentence.words.strip() for sentence in spoken) or ("",))
 
 
-def signs(answer: Answer) -> Signs:
-    """The signs of an answer; what is not there is 0."""
-    found: Signs = {}
-    for name, size in _all(answer):
-        found[name] = min(_CAP, found.get(name, 0.0) + size)
-    return found
-
-
-def _all(answer: Answer) -> Iterator[tuple[str, float]]:
-    spoken = spoken_in(answer)
-    held, akin, unheld = _sorted(answer)
+def _all(
+    answer: Answer, spoken: list[Sentence], named: Named, objections: Sequence[Found]
+) -> Iterator[tuple[str, float]]:
     yield ("zh" if answer.heard.speech.chinese else "en"), _PLAIN
-    yield from _unlicensed(answer, spoken, unheld)
-    yield from _named(answer, held, akin, unheld)
+    yield from _objected(answer, objections)
+    yield from _measured(answer, spoken)
+    yield from _named(answer, named)
     yield from _counted(answer)
     yield from _valued(answer)
     yield from _turned(answer, spoken)
-    yield from _words(answer)
-    yield from _close(answer, spoken, unheld)
+    yield from _close(answer, spoken, named)
 
 
-def spoken_in(answer: Answer) -> list[Sentence]:
-    """The sentences of an answer, those with something in them."""
-    folded, held, allowed = answer.heard.speech.folded, answer.profile.stems, answer.allowed
-    question = _question(answer)
-    found = []
-    begin = 0
-    for end, after in (*(mark.span() for mark in _SENTENCE.finditer(folded)), (len(folded), len(folded))):
-        words = folded[begin:end]
-        if words.strip():
-            carried = content(stems_of(words))
-            free = [s for s in carried if not held.get(s, 0) & allowed and s not in question]
-            found.append(Sentence(begin, end, words, carried, free))
-        begin = after
-    return found
+def _objected(answer: Answer, objections: Sequence[Found]) -> Iterator[tuple[str, float]]:
+    """What rules object to, and what sort of thing that is: a drug that nothing holds is surer than a phrase."""
+    for kind in sorted({kind for kind, _ in objections}):
+        yield f"rule:{kind}", _PLAIN
+    for sort in sorted({f"{kind}:{_sort_of(answer, words)}" for kind, words in objections}):
+        yield f"rule:{sort}", _PLAIN
+    if objections:
+        yield "rule:any", _PLAIN
+    if len(objections) > 1:
+        yield "rule:many", _PLAIN
 
 
-def _question(answer: Answer) -> Set[str]:
-    return _stems(answer.asked.speech.folded) if answer.asked is not None else frozenset()
+def _sort_of(answer: Answer, words: str) -> str:
+    """What the words of an objection are: the kind of what they name, a number, a value, or only words."""
+    heard = answer.heard
+    start = heard.speech.folded.find(fold(words).strip())
+    if start < 0:
+        return "words"
+    end = start + len(fold(words).strip())
+    for mention in heard.mentions:
+        if mention.start == start and mention.end == end:
+            if heard.speech.denied(start, end):
+                return f"{kind_of(mention.id)}.denied"
+            return f"{kind_of(mention.id)}{'.name' if _by_name(mention.id, heard.speech.folded[start:end]) else ''}"
+    if any(said.start < end and start < said.end for said in heard.quantities):
+        return "number"
+    if any(value.start < end and start < value.end for value in heard.contrasts):
+        return "value"
+    return "words"
 
 
-@lru_cache(maxsize=1_024)
-def _stems(folded: str) -> frozenset[str]:
-    """Of a question; a policy repeats itself."""
-    return frozenset(stems_of(folded))
+def _by_name(id_: str, words: str) -> bool:
+    """Whether a symptom is called by its name, which nobody says in passing, as many other words for it are."""
+    concept = ontology().concepts.get(id_) if kind_of(id_) == "sx" else None
+    return concept is not None and (words == fold(concept.label_zh) or stem(words) == stem(fold(concept.label_en)))
 
 
-def frames_of(words: str) -> list[str]:
-    """The frames in which people give things away or add something, of those that stand in words."""
-    return [frame for frame in FRAMES if pattern(f"sign.{frame}").search(words)]
-
-
-def _unlicensed(answer: Answer, spoken: list[Sentence], unheld: list[Mention]) -> Iterator[tuple[str, float]]:
-    profile = answer.profile
-    held, allowed = profile.stems, answer.allowed
-    framed: dict[str, int] = {}
-    worst = total = said = last = 0
-    for start, end, sentence, carried, free in spoken:
-        last = len(free)
-        total, said, worst = total + last, said + len(carried), max(worst, last)
-        named = sum(1 for m in unheld if start <= m.start < end)
-        elsewhere = sum(1 for s in free if held.get(s, 0))
+def _measured(answer: Answer, spoken: list[Sentence]) -> Iterator[tuple[str, float]]:
+    held = answer.profile.stems
+    free = [len(sentence.free) for sentence in spoken]
+    for sentence in spoken:
+        elsewhere = sum(1 for s in sentence.free if held.get(s, 0))
         if elsewhere:
             yield "elsewhere", 0.3 * elsewhere
-        bare = not any(held.get(s, 0) & allowed for s in carried)
-        if carried and bare:
-            yield ("sentence.bare.named" if named else "sentence.bare"), _PLAIN
-        frames = []
-        for frame in frames_of(sentence):
-            if profile.frames.get(frame, 0) & answer.chosen:
-                yield f"frame.held:{frame}", _PLAIN
-            else:
-                frames.append(frame)
-        most = min(last, _MOST)
-        for n, frame in enumerate(frames):
-            framed[frame] = max(framed.get(frame, 0), most + 1)
-            if named:
-                framed[f"{frame}&named"] = max(framed.get(f"{frame}&named", 0), named)
-            for other in frames[n + 1 :]:
-                both = f"{frame}&{other}"
-                framed[both] = max(framed.get(both, 0), most)
-    for frame, size in framed.items():
-        yield f"frame:{frame}", _PLAIN
-        yield f"framed:{frame}", log1p(size)
-    yield "free", log1p(total)
-    yield "free.share", total / max(1, said)
-    yield "free.worst", log1p(worst)
-    yield "free.last", log1p(last) if len(spoken) > 1 else 0.0
+    yield "free", log1p(sum(free))
+    yield "free.share", sum(free) / max(1, sum(len(sentence.carried) for sentence in spoken))
+    yield "free.worst", log1p(max(free, default=0))
+    yield "free.last", log1p(free[-1]) if len(spoken) > 1 else 0.0
     yield "sentences", log1p(len(spoken))
     yield "length", log1p(len(answer.heard.speech.folded)) / 4
 
 
-def _kind(id_: str) -> str:
-    head = id_.partition(":")[0]
-    return head if head in ("tx", "icd", "exam") else "claim" if id_.startswith(CLAIM) else id_.partition(".")[0]
-
-
-def _sorted(answer: Answer) -> tuple[list[Mention], list[Mention], list[Mention]]:
-    """What is named: held by the facts or the question, only akin to what the question names, and held by nothing."""
-    heard = answer.heard
-    asked = {i for m in answer.asked.mentions for i in widened(m.id)} if answer.asked is not None else set()
-    held: list[Mention] = []
-    akin: list[Mention] = []
-    unheld: list[Mention] = []
-    for mention in heard.mentions:
-        if name_of(mention.id) in asked or supported(answer.profile, mention, heard.speech.folded, answer.allowed):
-            held.append(mention)
-        else:
-            (unheld if asked.isdisjoint(widened(mention.id)) else akin).append(mention)
-    return held, akin, unheld
-
-
-def _named(
-    answer: Answer, held: list[Mention], akin: list[Mention], unheld: list[Mention]
-) -> Iterator[tuple[str, float]]:
+def _named(answer: Answer, named: Named) -> Iterator[tuple[str, float]]:
     speech = answer.heard.speech
-    for mention in held:
-        yield f"held:{_kind(mention.id)}", 0.3
-    for mention in akin:
-        yield f"akin:{_kind(mention.id)}", _PLAIN
-    for mention in unheld:
-        kind = _kind(mention.id)
-        yield f"unheld:{kind}{'.denied' if speech.denied(mention.start, mention.end) else ''}", _PLAIN
+    for mention in named.held:
+        yield f"held:{kind_of(mention.id)}", 0.3
+    for mention in named.akin:
+        yield f"akin:{kind_of(mention.id)}", _PLAIN
+    for mention in named.unheld:
+        denied = ".denied" if speech.denied(mention.start, mention.end) else ""
+        yield f"unheld:{kind_of(mention.id)}{denied}", _PLAIN
         mode = speech.mode(mention.start)
         if mode is not Mode.SAYS:
             yield f"unheld.{mode}", _PLAIN
-        yield f"id:{kind if kind in ('tx', 'icd', 'exam') else name_of(mention.id)}", _PLAIN
 
 
 def _counted(answer: Answer) -> Iterator[tuple[str, float]]:
@@ -237,7 +173,7 @@ def _valued(answer: Answer) -> Iterator[tuple[str, float]]:
 def _turned(answer: Answer, spoken: list[Sentence]) -> Iterator[tuple[str, float]]:
     """How yes, no and denials stand to the polarity of the chosen facts."""
     profile, folded = answer.profile, answer.heard.speech.folded
-    negations = len(_NEGATION.findall(folded))
+    negations = len(NEGATION.findall(folded))
     yield "negations", log1p(negations)
     if not answer.facts:
         yield "facts:0", _PLAIN
@@ -263,31 +199,13 @@ def _turned(answer: Answer, spoken: list[Sentence]) -> Iterator[tuple[str, float
                 shared, nearest = len(sentence.carried & own), sentence.words
         touched = "none" if not shared else "some" if shared < _SHARE * max(1, len(own)) else "most"
         side = "denied" if fact in denying else "told"
-        way = "no" if _NEGATION.search(nearest) else "yes"
+        way = "no" if NEGATION.search(nearest) else "yes"
         yield f"fact:{side}.{way}.{touched}", 1 / len(answer.facts)
 
 
-def _close(answer: Answer, spoken: list[Sentence], unheld: list[Mention]) -> Iterator[tuple[str, float]]:
+def _close(answer: Answer, spoken: list[Sentence], named: Named) -> Iterator[tuple[str, float]]:
     """What comes near to the diagnosis or the reports of the case, in words that nothing allowed holds."""
     reference = answer.reference
     free = {s for sentence in spoken for s in sentence.free}
-    named = sum(1 for s in free if s in reference.name_stems or s in reference.name_pairs)
-    if named:
-        yield "close.name", log1p(named)
-    reported = sum(1 for s in free if s in reference.report_words)
-    if reported:
-        yield "close.report", log1p(reported)
-    for mention in unheld:
-        if name_of(mention.id) in reference.concepts:
-            yield "close.concept", _PLAIN
-
-
-def _words(answer: Answer) -> Iterator[tuple[str, float]]:
-    """Each unlicensed word, once."""
-    held, allowed, folded = answer.profile.stems, answer.allowed, answer.heard.speech.folded
-    question = _question(answer)
-    words = {stem(w) if w[0].isalpha() else "#" for w in _WORD.findall(folded)}
-    words.update(run[i : i + 2] for run in _HAN.findall(folded) for i in range(len(run) - 1))
-    for word in sorted(words):
-        if not held.get(word, 0) & allowed and word not in question:
-            yield f"w:{word}", _WORD_WEIGHT
+    yield "close.name", log1p(sum(1 for s in free if s in reference.name_stems or s in reference.name_pairs))
+    yield "close.report", log1p(sum(1 for s in free if s in reference.report_words))

@@ -1,23 +1,38 @@
 """A learned weighing of the signs of an answer: how like labelled leaks, inventions and contradictions it is.
 
-`data/weights.tsv` holds one logistic model a column over the signs of `signs.py`, each fitted on one kind of fault
-against honest answers, and one on all faults together. `bench/guard_weights.py` fits them and chooses the bounds by
-cross-validation over cases. The rules decide what they are sure of; the weighing adds what they missed and withdraws a
-lone soft objection to words that are otherwise like honest ones.
+`data/weights.tsv` holds one logistic model a column, each fitted on one kind of fault against honest answers, and one
+on all faults together. A model weighs the signs of the whole answer and those of its worst sentence.
+`bench/guard_weights.py` fits them, and chooses the bounds by cross-validation over cases.
+
+What the rules object to is among the signs: the weighing adds what they missed, and withdraws what they objected to in
+words that are otherwise like honest ones. Some objections are never withdrawn: a leak that a rule has named, and a
+disease, drug, treatment, habit, organ or symptom, each by its name, that nothing allowed holds. With these the rules
+charge about one honest answer in a hundred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from clinic_sim.clinic.patient.speech.signs import Answer, frames_of, signs, spoken_in
+from clinic_sim.clinic.patient.speech.signs import Described, described
+from clinic_sim.clinic.patient.speech.spoken import Answer
 from clinic_sim.clinic.patient.speech.support import Found
 from clinic_sim.clinic.patient.speech.tables import table
 
 BIAS = "1"
 """The sign that every answer has."""
+BOUND = "bound"
+"""The row of the table that holds the log odds beyond which an answer is rejected."""
+LEAK = "leak"
+"""How the kinds of objection begin that name one."""
+_CERTAIN = frozenset(
+    f"rule:{kind}:{sort}"
+    for kind in ("invention", "unchosen")
+    for sort in ("claim", "dx", "drug", "icd", "organ", "proc", "sx.name", "tx")
+)
+_CERTAIN_DOUBT = 100.0
 
 
 class Weights(NamedTuple):
@@ -29,13 +44,23 @@ class Weights(NamedTuple):
     fault: float
 
 
-BOUNDS = Weights(leak=0.5, invention=1.4, contradiction=0.8, fault=0.0)
-"""Above these an answer is rejected though no rule objects; `fault` alone rejects nothing."""
-UNLIKE_ADDED = Weights(leak=0.0, invention=-1.2, contradiction=0.0, fault=-1.0)
-"""An objection to something added or unchosen is withdrawn when `invention` and `fault` are both below these."""
-UNLIKE_TURNED = Weights(leak=0.0, invention=0.0, contradiction=-1.5, fault=-1.5)
-"""A lone objection to something turned round is withdrawn when `contradiction` and `fault` are both below these."""
-_ADDED = frozenset({"invention", "unchosen"})
+class Weighed(NamedTuple):
+    """An answer against the bounds."""
+
+    over: Weights
+    """Log odds beyond each bound; above 0 the answer is rejected."""
+    worst: tuple[str, str, str, str]
+    """The sentence that weighs most in each."""
+    certain: bool
+    """Rules object to what is never withdrawn."""
+
+    @property
+    def doubt(self) -> float:
+        """How far the answer is from being accepted; above 0 it is rejected.
+
+        What is certain counts 100, so that such answers stand above all others, in their order.
+        """
+        return max(self.over) + (_CERTAIN_DOUBT if self.certain else 0.0)
 
 
 @cache
@@ -43,56 +68,51 @@ def _table() -> Mapping[str, Weights]:
     return {sign: Weights(*map(float, columns)) for sign, *columns in table("weights.tsv")}
 
 
-def weigh(found: Mapping[str, float]) -> Weights:
-    """The log odds of an answer by its signs."""
+def bounds() -> Weights:
+    """The log odds beyond which an answer is rejected."""
+    return _table()[BOUND]
+
+
+def certain(found: Described) -> bool:
+    """Whether rules object to what is never withdrawn."""
+    return any(sign in _CERTAIN or sign.startswith(f"rule:{LEAK}") for sign in found.whole)
+
+
+def weigh(found: Described) -> Weighed:
+    """An answer by its signs."""
     known = _table()
-    leak, invention, contradiction, fault = known[BIAS]
-    for sign, size in found.items():
+    whole = _sum(known, found.whole)
+    each = [_sum(known, signs) for signs in found.sentences]
+    over, worst = [], []
+    for n, (bias, bound) in enumerate(zip(known[BIAS], known[BOUND], strict=True)):
+        at = max(range(len(each)), key=lambda sentence: each[sentence][n])
+        over.append(bias + whole[n] + each[at][n] - bound)
+        worst.append(found.words[at])
+    return Weighed(Weights(*over), (worst[0], worst[1], worst[2], worst[3]), certain(found))
+
+
+def _sum(known: Mapping[str, Weights], signs: Mapping[str, float]) -> list[float]:
+    leak = invention = contradiction = fault = 0.0
+    for sign, size in signs.items():
         weights = known.get(sign)
         if weights is not None:
             leak += weights[0] * size
             invention += weights[1] * size
             contradiction += weights[2] * size
             fault += weights[3] * size
-    return Weights(leak, invention, contradiction, fault)
+    return [leak, invention, contradiction, fault]
 
 
 def reconsidered(answer: Answer, faults: list[Found]) -> list[Found]:
     """What is left of the rules' objections, and what they missed, once all signs are weighed."""
     if answer.asked is None:
         return faults  # the weights were learned on answers to questions
-    weights = weigh(signs(answer))
-    if doubt(weights, [kind for kind, _ in faults]) <= 0:
+    weighed = weigh(described(answer, faults))
+    if weighed.doubt <= 0:
         return []
-    if weights.leak > BOUNDS.leak and not any(kind.startswith("leak") for kind, _ in faults):
-        return [("leak:diagnosis", _least_held(answer)), *faults]
+    leak, invention, contradiction, _ = weighed.over
+    if leak > 0 and not any(kind.startswith(LEAK) for kind, _ in faults):
+        return [("leak:diagnosis", weighed.worst[0]), *faults]
     if faults:
         return faults
-    name = "contradiction" if weights.contradiction > BOUNDS.contradiction else "invention"
-    return [(name, _least_held(answer))]
-
-
-def doubt(weights: Weights, objections: Sequence[str]) -> float:
-    """How far an answer is from being accepted, given the kinds of what rules object to; above 0 it is rejected.
-
-    Objections that are never withdrawn count 100, so that answers with one stand above all others, in their order.
-    """
-    missed = max(
-        weights.leak - BOUNDS.leak,
-        weights.invention - BOUNDS.invention,
-        weights.contradiction - BOUNDS.contradiction,
-    )
-    if not objections:
-        return missed
-    if _ADDED.issuperset(objections):
-        return max(missed, weights.fault - UNLIKE_ADDED.fault, weights.invention - UNLIKE_ADDED.invention)
-    if list(objections) == ["contradiction"]:
-        turned = max(weights.fault - UNLIKE_TURNED.fault, weights.contradiction - UNLIKE_TURNED.contradiction)
-        return max(missed, turned)
-    return missed + 100
-
-
-def _least_held(answer: Answer) -> str:
-    """The sentence with the most in it that nothing holds, one in a frame before others."""
-    spoken = spoken_in(answer)
-    return max(spoken, key=lambda s: (bool(frames_of(s.words)), len(s.free), -s.start)).words.strip()
+    return [("contradiction", weighed.worst[2]) if contradiction > invention else ("invention", weighed.worst[1])]
