@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ from clinic_sim.cases.packs import load_pack
 from clinic_sim.clinic.patient.speech.signs import described
 from clinic_sim.clinic.patient.speech.weighing import weigh
 from clinic_sim.clinic.patient.words import answer_of, objections_of_rules, review_words
+
+sys.path.insert(0, str(Path(__file__).parent))
+from shares import Share
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "guard"
 PACKS = ("core-en", "core-zh")
@@ -70,27 +74,6 @@ class Item:
         if self.kind in QUANTITIES and self.label != "leak":
             wanted = NAMED["invention"] | NAMED["contradiction"]
         return any(kind.split(":")[0] in wanted for kind, _ in self.objections)
-
-
-@dataclass(slots=True)
-class Share:
-    """Some of many."""
-
-    hits: int = 0
-    of: int = 0
-
-    def add(self, hit: bool) -> None:
-        """Count one more."""
-        self.hits += hit
-        self.of += 1
-
-    @property
-    def value(self) -> float | None:
-        """The share; unknown when there was nothing to count."""
-        return self.hits / self.of if self.of else None
-
-    def __str__(self) -> str:
-        return "-" if self.value is None else f"{self.value:.3f} ({self.hits}/{self.of})"
 
 
 def _by_label() -> dict[str, Share]:

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import re
+import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from clinic_sim.knowledge.diagnoses import resolve_diagnosis
+
+sys.path.insert(0, str(Path(__file__).parent))
+from shares import Share
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ROOT / "tests" / "knowledge" / "data_icd"
@@ -90,27 +94,6 @@ class Result:
         """Whether the first code is right to its last character; None where only categories are labelled."""
         fine = [code for code in self.label.codes if "." in code]
         return (bool(self.found) and self.found[0] in self.label.codes) if fine else None
-
-
-@dataclass(slots=True)
-class Share:
-    """Some of many."""
-
-    hits: int = 0
-    of: int = 0
-
-    def add(self, hit: bool) -> None:
-        """Count one more."""
-        self.hits += hit
-        self.of += 1
-
-    @property
-    def value(self) -> float | None:
-        """The share; unknown when there was nothing to count."""
-        return self.hits / self.of if self.of else None
-
-    def __str__(self) -> str:
-        return "-" if self.value is None else f"{self.value:.3f} ({self.hits}/{self.of})"
 
 
 @dataclass(slots=True)
