@@ -7,7 +7,7 @@ on all faults together. A model weighs the signs of the whole answer and those o
 What the rules object to is among the signs: the weighing adds what they missed, and withdraws what they objected to in
 words that are otherwise like honest ones. Some objections are never withdrawn: a leak that a rule has named, and a
 disease, drug, treatment, habit, organ or symptom, each by its name, that nothing allowed holds. With these the rules
-charge about one honest answer in a hundred.
+charge 34 of 2,182 honest answers and 871 of 1,860 others in the `llm_` and `asides_` sets of tests/guard.
 """
 
 from __future__ import annotations
